@@ -1,0 +1,1 @@
+"""The types every room speaks in: frozen, keyword-only, checked when built. numpy only."""

@@ -1,0 +1,142 @@
+"""What a model says of a study, and what Onkos makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from onkos.core.estimate import Estimate
+from onkos.core.findings import Lesion
+from onkos.core.mask import Mask
+from onkos.core.source import Caveat
+from onkos.core.study import Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """How a result came to be, enough to make it again.
+
+    ``inputs`` are the series UIDs (or digests of files without one) that were read;
+    ``weights_sha256`` is empty where no model was used.
+    """
+
+    version: str
+    model: str
+    weights_sha256: str
+    inputs: tuple[str, ...]
+    settings: Mapping[str, Any]
+    seed: int | None
+    created: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """A model's answer for one study, before anything is measured on it.
+
+    Parameters
+    ----------
+    mask
+        Outlined tissues, on the grid of the study's reference image; None for a classifier.
+    reference
+        Role of the image whose grid the mask lies on.
+    classes
+        Probability of each class; for a segmentation, that the tissue is present at all.
+    caveats
+        What the model noticed, e.g. a missing channel.
+    """
+
+    mask: Mask | None
+    reference: str
+    classes: Mapping[str, float] = field(default_factory=dict)
+    caveats: tuple[Caveat, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The one source of SEG, RTSTRUCT, SR and the report.
+
+    Parameters
+    ----------
+    study
+        What was read.
+    reference
+        Role of the image the lesions were outlined on.
+    mask
+        All outlined tissue on that image's grid; None if nothing is outlined.
+    lesions
+        Each separate tumour, largest first, with its measurements.
+    classes, stage
+        Probabilities of classes with their intervals, and the stage, where the model gives them.
+    caveats
+        All that limits the answer: of the study, the images, the model and the outlines.
+    card
+        The model card, as written on disk.
+    provenance
+        How it was made.
+    """
+
+    study: Study
+    reference: str
+    mask: Mask | None
+    lesions: tuple[Lesion, ...]
+    classes: Mapping[str, Estimate]
+    stage: str | None
+    caveats: tuple[Caveat, ...]
+    card: Mapping[str, Any]
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseScore:
+    """One arm's values on one case; NaN where a value is not defined, and then ``why`` says it."""
+
+    case: str
+    patient: str
+    fold: int
+    values: Mapping[str, float]
+    missed: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmResult:
+    """One arm of a comparison: its metrics with intervals, and every case behind them."""
+
+    name: str
+    family: str
+    metrics: Mapping[str, Estimate]
+    scores: tuple[CaseScore, ...]
+    fit_seconds: float
+    predict_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedTest:
+    """Difference a - b of one metric on the same patients."""
+
+    a: str
+    b: str
+    metric: str
+    difference: Estimate
+    p: float
+    p_adjusted: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Arms judged on the same folds of the same cohort."""
+
+    cohort: str
+    simulated: bool
+    patients: int
+    cases: int
+    folds: int
+    arms: tuple[ArmResult, ...]
+    tests: tuple[PairedTest, ...]
+    caveats: tuple[Caveat, ...]
+    provenance: Provenance
