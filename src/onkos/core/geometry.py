@@ -136,7 +136,8 @@ class Geometry:
     @property
     def directions(self) -> FloatArray:
         """(n, n) matrix of unit columns: the direction of each array axis."""
-        return self.axes_mm / np.asarray(self.spacing_mm)
+        unit: FloatArray = self.axes_mm / np.asarray(self.spacing_mm)
+        return unit
 
     @property
     def voxel_ml(self) -> float:
