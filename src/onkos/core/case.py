@@ -57,10 +57,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """Cases with distinct ids, which are only ever split by patient."""
+    """Cases with distinct ids, which are only ever split by patient.
+
+    ``fingerprint`` changes when the cases or their files do, so that stored results of other
+    cases are never taken for theirs; ``simulated`` says that the patients are a phantom.
+    """
 
     name: str
     cases: tuple[Case, ...]
+    fingerprint: str = ""
+    simulated: bool = False
 
     def __post_init__(self) -> None:
         ids = [case.id for case in self.cases]

@@ -93,14 +93,37 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseScore:
-    """One arm's values on one case; NaN where a value is not defined, and then ``why`` says it."""
+    """One arm on one case it was not fitted on.
+
+    Parameters
+    ----------
+    case, patient, fold
+        Which case, and in which fold it was held out.
+    metrics
+        Metric ("dice:core") to value; NaN where the case does not define it.
+    measured, true
+        Measurement ("volume_ml:core") on the outline and on its reference: how far a reading of
+        an unseen patient is off is learnt from these.
+    missed
+        Tissues that are there and of which not one voxel was found.
+    """
 
     case: str
     patient: str
     fold: int
-    values: Mapping[str, float]
+    metrics: Mapping[str, float]
+    measured: Mapping[str, float] = field(default_factory=dict)
+    true: Mapping[str, float] = field(default_factory=dict)
     missed: tuple[str, ...] = ()
-    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldResult:
+    """One arm on one fold: what is stored when a comparison is interrupted."""
+
+    scores: tuple[CaseScore, ...]
+    fit_seconds: float
+    predict_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,206 @@
+"""The commands, each a few lines over the verbs."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+
+import onkos
+from onkos import arms
+from onkos.cli import doctor as doctor_page
+from onkos.cli import failure, show, work
+from onkos.cli.demo import run_demo
+from onkos.cohort.table import load_table
+from onkos.core.errors import UsageError
+from onkos.core.plain import to_plain
+from onkos.io import intake, results
+from onkos.io.whole import write_text
+from onkos.read import read as read_study
+from onkos.report import comparison as comparison_page
+from onkos.report import folder as folders
+from onkos.report import reading as reading_page
+
+app = typer.Typer(
+    name="onkos",
+    help="AI in tumour imaging: compare methods, read a study. For research use.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to; made if missing.")]
+CohortFile = Annotated[Path, typer.Option("--cohort", help="Table of cases, cases.csv.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of splits, fits and resampling.")]
+Folds = Annotated[int, typer.Option("--folds", help="Folds by patient.", min=2)]
+Roles = Annotated[
+    list[str] | None,
+    typer.Option("--role", help="ROLE=SERIES_UID: which series stands in a role. Repeatable."),
+]
+
+
+def main() -> None:
+    """Entry point: run the command line and leave with its exit code."""
+    sys.exit(failure.run(_command_line))
+
+
+def _command_line() -> int:
+    """Run Typer; its own usage errors keep their sentence and their exit code 2."""
+    try:
+        app(standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return 0
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Carry the options of the program itself."""
+    if show_version:
+        typer.echo(f"onkos {onkos.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(out: Out = Path("demo"), seed: Seed = 2018, json: Json = False) -> None:
+    """Simulate a cohort and a new patient (phantom), compare methods, read the patient."""
+    with failure.quiet_for_machines(json) as console:
+        made = run_demo(out, seed=seed, console=console)
+    _tell(json, made, show.demo(made))
+
+
+@app.command("open")
+def open_path(path: Path, json: Json = False) -> None:
+    """Print what studies a file, folder or archive holds, with their caveats."""
+    with work.progress(quiet=json) as track:
+        found = intake.open_path(path, progress=track(f"Opening {path}"))
+    _tell(json, show.intake_plain(found), show.intake(found))
+    if not found.studies:
+        raise typer.Exit(failure.REFUSED)
+
+
+@app.command()
+def fit(
+    arm: str,
+    cohort: CohortFile,
+    out: Out,
+    folds: Folds = 5,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Fit an arm on a cohort and write the model, with its errors on unseen patients."""
+    chosen = arms_named([arm])[0]
+    with work.progress(quiet=json) as track:
+        model = work.fit(
+            chosen, load_table(cohort), work.Plan(folds=folds, seed=seed, folder=out), track
+        )
+    model.save(out)
+    _tell(json, to_plain(model.card), show.card(model.card, out))
+
+
+@app.command()
+def predict(
+    model: Path,
+    cohort: CohortFile,
+    out: Out,
+    json: Json = False,
+) -> None:
+    """Apply a model to every case: predictions.csv and masks/<case>.nii.gz."""
+    with work.progress(quiet=json) as track:
+        made = work.predict(arms.load(model), load_table(cohort), out, track)
+    _tell(json, made, show.predictions(made))
+    if made["predicted"] == 0:
+        raise typer.Exit(failure.REFUSED)
+
+
+@app.command()
+def compare(
+    cohort: CohortFile,
+    out: Out,
+    arm_names: Annotated[str, typer.Option("--arms", help="Names, separated by commas.")],
+    folds: Folds = 5,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Judge several arms on the same folds of a cohort."""
+    chosen = arms_named(arm_names.split(","))
+    with work.progress(quiet=json) as track:
+        made = work.compare(
+            chosen, load_table(cohort), work.Plan(folds=folds, seed=seed, folder=out), track
+        )
+    folders.write_comparison(out, made)
+    _tell(json, to_plain(made), show.comparison(made, out))
+
+
+@app.command()
+def read(
+    model: Path,
+    study: Path,
+    out: Out,
+    roles: Roles = None,
+    json: Json = False,
+) -> None:
+    """Read a study with a model: outline, measure, report; SEG, RTSTRUCT and SR beside it."""
+    fitted = arms.load(model)
+    with work.progress(quiet=json) as track:
+        opened = intake.open_study(study, progress=track(f"Opening {study}"))
+        reading = read_study(fitted, work.with_roles(opened, roles or []))
+        written = folders.write_reading(out, reading)
+    _tell(json, results.read_json(out / "reading.json"), show.reading(reading, written))
+
+
+@app.command()
+def report(
+    folder: Path,
+    study: Annotated[Path | None, typer.Option(help="The study, for a reading.")] = None,
+) -> None:
+    """Make report.html of a reading or comparison folder again."""
+    page = folder / "report.html"
+    if (folder / "comparison.json").is_file():
+        loaded = results.load_comparison(folder / "comparison.json")
+        write_text(page, comparison_page.render(loaded))
+    elif (folder / "reading.json").is_file():
+        if study is None:
+            raise UsageError(f"{folder} holds a reading: give its images with --study PATH")
+        reading = folders.load_reading(folder, intake.open_study(study))
+        write_text(page, reading_page.render(reading))
+    else:
+        raise UsageError(f"{folder}: no reading.json and no comparison.json; name such a folder")
+    typer.echo(f"Report: {page}")
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check this installation: libraries, decoders, threads, helper programs."""
+    findings = doctor_page.examine()
+    _tell(json, {"checks": to_plain(findings)}, doctor_page.page(findings))
+    if not all(finding.ok or finding.optional for finding in findings):
+        raise typer.Exit(failure.OUR_FAULT)
+
+
+def arms_named(names: list[str]) -> list[Any]:
+    """Look arms up by name; an unknown one is a usage error that lists the known ones."""
+    unknown = [name for name in names if name not in arms.ARMS]
+    if unknown:
+        raise UsageError(f"no arm called {', '.join(unknown)}; there are {', '.join(arms.ARMS)}")
+    return [arms.ARMS[name] for name in names]
+
+
+def _tell(json: bool, plain: Any, page: Any) -> None:
+    """Print the machine's form or the person's."""
+    if json:
+        typer.echo(jsonlib.dumps(to_plain(plain), indent=2, ensure_ascii=False))
+    else:
+        show.console.print(page)

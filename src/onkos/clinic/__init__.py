@@ -1,0 +1,1 @@
+"""Clinical rules as pure functions over core types."""

@@ -1,0 +1,43 @@
+"""Folds that never put one patient on both sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from onkos.core.case import Case, Cohort
+from onkos.core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """One split: which cases to learn from and which to be judged on; patients do not overlap."""
+
+    number: int
+    train: tuple[Case, ...]
+    test: tuple[Case, ...]
+
+
+def folds_by_patient(cohort: Cohort, k: int, *, rng: np.random.Generator) -> tuple[Fold, ...]:
+    """Split a cohort into k folds; each patient is in exactly one fold's test part.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer patients than folds, or fewer than two folds.
+    """
+    patients = sorted(cohort.patients)
+    if not 2 <= k <= len(patients):
+        raise UsageError(
+            f"{k} folds of {len(patients)} patients in cohort {cohort.name}: "
+            f"expected 2 to {len(patients)} folds; give --folds in that range"
+        )
+    order = rng.permutation(len(patients))
+    folds = []
+    for number in range(k):
+        held_out = {patients[index] for index in order[number::k]}
+        train = tuple(case for case in cohort.cases if case.patient not in held_out)
+        test = tuple(case for case in cohort.cases if case.patient in held_out)
+        folds.append(Fold(number=number, train=train, test=test))
+    return tuple(folds)

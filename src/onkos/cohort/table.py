@@ -1,0 +1,182 @@
+"""A cohort as a table: ``cases.csv``, one row a case, paths relative to the table."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from onkos.core.case import Case, Cohort
+from onkos.core.errors import CohortError
+from onkos.core.mask import Mask
+from onkos.core.study import Patient, Study
+from onkos.core.volume import Volume
+from onkos.io import intake, outline
+
+_ROW = ("case", "patient")
+_KNOWN = (*_ROW, "mask", "target", "site", "age", "sex")
+_LABELS_FILE = "labels.json"
+
+Labels = Mapping[str, tuple[int, ...]]
+
+
+def load_table(path: Path) -> Cohort:
+    """Read a cohort from ``cases.csv``.
+
+    Columns: ``case``, ``patient``, one column an image role (``image``, or ``t1c``, ``flair``,
+    ...), and optionally ``mask``, ``target``, ``site``, ``age``, ``sex`` and further
+    covariates. A column is a role when it names files. An empty cell means: not there.
+
+    A file ``labels.json`` beside the table names the values of the masks, several values
+    making one tissue if wanted: ``{"core": [1, 3, 4], "oedema": [2]}``. Without it every value
+    keeps its number and is called ``label-<number>``, or ``tumour`` where there is only one.
+
+    Raises
+    ------
+    CohortError
+        If a column is missing, a case occurs twice, or a named file does not exist.
+    """
+    rows = _rows(path)
+    roles = _roles(rows, path)
+    labels = _labels(path.parent / _LABELS_FILE)
+    digest = hashlib.sha256(path.read_bytes() + json.dumps(labels).encode())
+    cases = []
+    for number, row in enumerate(rows, start=2):
+        where = f"{path}, line {number}"
+        images = {role: _file(row[role], path, where) for role in roles if row[role]}
+        if not images:
+            raise CohortError(f"{where}: no image; expected a path in one of {roles}")
+        mask = _file(row["mask"], path, where) if row.get("mask") else None
+        for file in (*images.values(), *([mask] if mask else [])):
+            digest.update(_identity(file))
+        load = partial(load_study, row["patient"], images)
+        cases.append(
+            Case(
+                id=row["case"],
+                patient=row["patient"],
+                load=load,
+                load_truth=partial(load_truth, mask, load, labels) if mask else None,
+                target=row.get("target") or None,
+                site=row.get("site", ""),
+                covariates={
+                    name: value
+                    for name, value in row.items()
+                    if value and name not in (*_ROW, *roles, "mask", "target", "site")
+                },
+            )
+        )
+    return Cohort(name=path.parent.name, cases=tuple(cases), fingerprint=digest.hexdigest())
+
+
+def load_study(patient: str, images: Mapping[str, Path]) -> Study:
+    """Open the images of one row, each in its column's role."""
+    volumes: dict[str, Volume] = {}
+    studies = []
+    for role, path in images.items():
+        study = intake.open_study(path)
+        volumes[role] = _one_volume(study, role, path)
+        studies.append(study)
+    first = studies[0]
+    return Study(
+        patient=Patient(id=patient),
+        date=first.date,
+        volumes=volumes,
+        caveats=tuple(dict.fromkeys(c for study in studies for c in study.caveats)),
+        uid=first.uid,
+    )
+
+
+def load_truth(path: Path, load: partial[Study], labels: Labels) -> Mask:
+    """Open a reference outline; its values get the names the table's labels give them."""
+    return outline.read(path, labels=labels, study=load)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """Rows of the table, every cell stripped; refuses a table without its columns."""
+    if not path.is_file():
+        raise CohortError(f"{path}: no such table; expected a file cases.csv with {list(_ROW)}")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as handle:
+            reader = csv.DictReader(handle, strict=True)
+            header = [name.strip() for name in reader.fieldnames or []]
+            rows = [[(cell or "").strip() for cell in row.values()] for row in reader]
+    except (UnicodeDecodeError, csv.Error, AttributeError, TypeError) as error:
+        raise CohortError(f"{path}: not a table of comma-separated UTF-8 text: {error}") from error
+    missing = [name for name in _ROW if name not in header]
+    if missing or len(set(header)) != len(header):
+        raise CohortError(f"{path}: columns {header}; expected {list(_ROW)}, each column once")
+    if not rows:
+        raise CohortError(f"{path}: no cases")
+    table = [dict(zip(header, row, strict=True)) for row in rows]
+    for number, row in enumerate(table, start=2):
+        if not row["case"] or not row["patient"]:
+            raise CohortError(f"{path}, line {number}: case and patient must not be empty")
+        if not set(row["case"]).isdisjoint("/\\\0") or row["case"] in (".", ".."):
+            raise CohortError(
+                f"{path}, line {number}: case {row['case']!r} cannot name a file; "
+                "use letters, digits, '-' and '_'"
+            )
+    return table
+
+
+def _roles(rows: list[dict[str, str]], path: Path) -> tuple[str, ...]:
+    """Columns that name files: the image roles, in the table's order."""
+    roles = tuple(
+        name
+        for name in rows[0]
+        if name not in _KNOWN
+        and any(row[name] and (path.parent / row[name]).exists() for row in rows)
+    )
+    if not roles:
+        raise CohortError(
+            f"{path}: none of the columns {list(rows[0])} names files that exist; expected "
+            "'image' or one column a role (t1c, flair, ...), paths relative to the table"
+        )
+    return roles
+
+
+def _labels(path: Path) -> Labels:
+    """Names of mask values from ``labels.json``; empty without the file."""
+    if not path.is_file():
+        return {}
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        labels = {str(name): tuple(int(v) for v in values) for name, values in plain.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise CohortError(
+            f'{path}: expected {{"core": [1, 4], "oedema": [2]}}, names to lists of values: {error}'
+        ) from error
+    values = [value for group in labels.values() for value in group]
+    if len(set(values)) != len(values) or min(values, default=1) < 1:
+        raise CohortError(f"{path}: values {values}; expected each value once, from 1 on")
+    return labels
+
+
+def _file(cell: str, table: Path, where: str) -> Path:
+    """Path in a cell; refuses one that does not exist."""
+    path = table.parent / cell
+    if not path.exists():
+        raise CohortError(f"{where}: {cell} does not exist beside the table; correct the path")
+    return path
+
+
+def _identity(path: Path) -> bytes:
+    """What changes when a file or folder does: names, sizes and times."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    states = [(file, file.stat()) for file in files]
+    return "".join(f"{file}|{s.st_size}|{s.st_mtime_ns}\n" for file, s in states).encode()
+
+
+def _one_volume(study: Study, role: str, path: Path) -> Volume:
+    """Choose the volume meant: the one in that role, or the only one there is."""
+    if role in study.volumes:
+        return study.volumes[role]
+    if len(study.volumes) == 1:
+        return next(iter(study.volumes.values()))
+    raise CohortError(
+        f"{path}: holds images {sorted(study.volumes)}, none of them {role!r}; "
+        "name the file or folder of that one series"
+    )

@@ -1,0 +1,247 @@
+"""The first verb: which method answers my tumour question, and the proof of it."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+import onkos
+from onkos.arms.scoring import score
+from onkos.cohort.splits import Fold, folds_by_patient
+from onkos.core.case import Cohort
+from onkos.core.errors import UsageError
+from onkos.core.protocols import Arm
+from onkos.core.reading import ArmResult, Comparison, FoldResult, PairedTest, Provenance
+from onkos.core.source import Caveat
+from onkos.io import results
+from onkos.io.whole import write_json
+from onkos.stats.bootstrap import bootstrap_mean, holm, paired_difference
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One arm on one fold: the unit that is run, stored and resumed."""
+
+    arm: Arm
+    fold: Fold
+    seed: int
+    key: str
+
+
+Run = Callable[[Callable[[Task], FoldResult], Iterable[Task]], Iterable[FoldResult]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """How the tasks of a comparison are run.
+
+    Parameters
+    ----------
+    store
+        Folder for finished tasks: an interrupted comparison goes on where it stopped.
+    run
+        ``map``, or the ``map`` of an executor.
+    done
+        Called after each task with (finished, all, what).
+    """
+
+    store: Path | None = None
+    run: Run = map
+    done: Callable[[int, int, str], None] = lambda _finished, _total, _what: None
+
+
+def compare(
+    cohort: Cohort,
+    arms: Sequence[Arm],
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    execution: Execution = Execution(),
+) -> Comparison:
+    """Judge several arms on the same folds of a cohort, by patient, with intervals and tests.
+
+    Parameters
+    ----------
+    cohort
+        Cases with reference outlines.
+    arms
+        The methods; those that are never fitted on a case are judged on it.
+    folds
+        Number of folds; patients never stand on both sides of one.
+    seed
+        Of the split, of every fit and of the resampling.
+    execution
+        Where finished tasks are kept, how they are run and who is told.
+
+    Returns
+    -------
+    Comparison
+        Every metric as an Estimate over patients, paired tests of Dice adjusted by Holm.
+
+    Raises
+    ------
+    UsageError
+        If an arm stands twice, or there are too few patients for the folds.
+    CohortError
+        If a case has no reference outline.
+    """
+    if not arms or len({arm.name for arm in arms}) != len(arms):
+        raise UsageError(f"arms {[arm.name for arm in arms]}: expected at least one, each once")
+    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    splits = folds_by_patient(cohort, folds, rng=np.random.default_rng(seed))
+    tasks = [
+        Task(arm=arm, fold=fold, seed=seed, key=_key(cohort, arm, fold, seed))
+        for arm in arms
+        for fold in splits
+    ]
+    outcomes: dict[str, FoldResult] = {}
+    for number, (task, outcome) in enumerate(_run_all(tasks, execution), start=1):
+        outcomes[task.key] = outcome
+        execution.done(number, len(tasks), f"{task.arm.name}, fold {task.fold.number + 1}")
+    judged = tuple(
+        _judge(arm, [outcomes[task.key] for task in tasks if task.arm is arm], seed) for arm in arms
+    )
+    return Comparison(
+        cohort=cohort.name,
+        simulated=cohort.simulated,
+        patients=len(cohort.patients),
+        cases=len(cohort.cases),
+        folds=folds,
+        arms=judged,
+        tests=_tests(judged, seed),
+        caveats=_caveats(cohort),
+        provenance=Provenance(
+            version=onkos.__version__,
+            model="",
+            weights_sha256="",
+            inputs=(cohort.fingerprint,),
+            settings={"folds": folds, "arms": [arm.name for arm in arms], "level": LEVEL},
+            seed=seed,
+            created=started,
+        ),
+    )
+
+
+def run_task(task: Task) -> FoldResult:
+    """Fit one arm on one fold's training patients and score it on the others."""
+    rng = np.random.default_rng([task.seed, task.fold.number])
+    began = time.perf_counter()
+    model = task.arm.fit(task.fold.train, rng=rng)
+    fitted = time.perf_counter()
+    scores = tuple(score(model, case, fold=task.fold.number) for case in task.fold.test)
+    return FoldResult(
+        scores=scores,
+        fit_seconds=fitted - began,
+        predict_seconds=time.perf_counter() - fitted,
+    )
+
+
+def _run_all(tasks: Sequence[Task], execution: Execution) -> Iterator[tuple[Task, FoldResult]]:
+    """Yield every task with its outcome: the stored ones first, then the others as they end."""
+    store = execution.store
+    waiting = []
+    for task in tasks:
+        stored = results.load_fold(store / f"{task.key}.json") if store else None
+        if stored is None:
+            waiting.append(task)
+        else:
+            yield task, stored
+    for task, outcome in zip(waiting, execution.run(run_task, waiting), strict=True):
+        if store:
+            write_json(store / f"{task.key}.json", outcome)
+        yield task, outcome
+
+
+def _key(cohort: Cohort, arm: Arm, fold: Fold, seed: int) -> str:
+    """Name of a task's stored outcome: changes with whatever could change the outcome."""
+    said = {
+        "version": onkos.__version__,
+        "cohort": cohort.fingerprint,
+        "arm": repr(arm),
+        "train": [case.id for case in fold.train],
+        "test": [case.id for case in fold.test],
+        "fold": fold.number,
+        "seed": seed,
+    }
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+
+
+def _judge(arm: Arm, outcomes: Sequence[FoldResult], seed: int) -> ArmResult:
+    """Gather an arm's folds into metrics with intervals by patient."""
+    scores = tuple(score for outcome in outcomes for score in outcome.scores)
+    names = list(dict.fromkeys(name for score in scores for name in score.metrics))
+    metrics = {}
+    for name in names:
+        defined = [score for score in scores if np.isfinite(score.metrics.get(name, np.nan))]
+        tissue = name.partition(":")[2]
+        missed = {score.patient for score in defined if tissue in score.missed}
+        if defined:
+            metrics[name] = bootstrap_mean(
+                [score.metrics[name] for score in defined],
+                groups=[score.patient for score in defined],
+                rng=np.random.default_rng(seed),
+                level=LEVEL,
+                missed=len(missed),
+            )
+    return ArmResult(
+        name=arm.name,
+        family=arm.family,
+        metrics=metrics,
+        scores=scores,
+        fit_seconds=sum(outcome.fit_seconds for outcome in outcomes),
+        predict_seconds=sum(outcome.predict_seconds for outcome in outcomes),
+    )
+
+
+def _tests(arms: Sequence[ArmResult], seed: int) -> tuple[PairedTest, ...]:
+    """Paired tests of every pair of arms on every Dice, adjusted together."""
+    made = []
+    for a, b in combinations(arms, 2):
+        for metric in (name for name in a.metrics if name.startswith("dice:")):
+            mine, theirs = _values(a, metric), _values(b, metric)
+            cases = [case for case in mine if case in theirs]
+            difference, p = paired_difference(
+                [mine[case] for case in cases],
+                [theirs[case] for case in cases],
+                groups=[patient for _, patient in cases],
+                rng=np.random.default_rng(seed),
+                level=LEVEL,
+            )
+            made.append((a.name, b.name, metric, difference, p))
+    adjusted = holm([p for *_, p in made])
+    return tuple(
+        PairedTest(a=a, b=b, metric=metric, difference=difference, p=p, p_adjusted=p_adjusted)
+        for (a, b, metric, difference, p), p_adjusted in zip(made, adjusted, strict=True)
+    )
+
+
+def _values(arm: ArmResult, metric: str) -> dict[tuple[str, str], float]:
+    """One metric of an arm, by (case, patient), where it is defined."""
+    return {
+        (score.case, score.patient): score.metrics[metric]
+        for score in arm.scores
+        if np.isfinite(score.metrics.get(metric, np.nan))
+    }
+
+
+def _caveats(cohort: Cohort) -> tuple[Caveat, ...]:
+    """What limits any conclusion from this cohort."""
+    found = []
+    n = len(cohort.patients)
+    if cohort.simulated:
+        text = "All patients are simulated (phantom): the figures say nothing about real ones."
+        found.append(Caveat(code="phantom", text=text))
+    if n < 30:
+        text = f"Only {n} patients: intervals are wide, and percentile bootstrap is a little short."
+        found.append(Caveat(code="few-patients", text=text))
+    return tuple(found)

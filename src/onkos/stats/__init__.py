@@ -1,0 +1,1 @@
+"""Arrays in, estimates out: no number leaves this room without its uncertainty."""
