@@ -1,0 +1,250 @@
+"""Supervoxels: small compact regions of even intensity over all channels of an image together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from onkos.core.errors import ContentError
+from onkos.features.threads import each, slabs
+
+Float32 = NDArray[np.float32]
+Int32 = NDArray[np.int32]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """How an image is cut into supervoxels.
+
+    Parameters
+    ----------
+    edge_mm
+        Edge of a supervoxel if all were cubes (squares in a single slice).
+    compactness
+        Intensity difference (in the image's units, root mean square over the channels) that
+        weighs as much as a distance of ``edge_mm``; larger gives more compact regions.
+    iterations
+        Rounds of assignment and of moving the centres.
+    smallest
+        Pieces below this part of a supervoxel's volume join the neighbour most like them.
+    """
+
+    edge_mm: float = 6.0
+    compactness: float = 0.5
+    iterations: int = 5
+    smallest: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Regions:
+    """Supervoxels of one image: ``labels`` (k, j, i) from 1 to ``count``, 0 outside."""
+
+    labels: Int32
+    count: int
+
+
+def supervoxels(
+    image: Float32,
+    inside: Bools,
+    *,
+    spacing_mm: tuple[float, float, float],
+    partition: Partition,
+    threads: int = 1,
+) -> Regions:
+    """Cut an image into supervoxels: connected, compact in millimetres, even in all channels.
+
+    Simple linear iterative clustering, in three dimensions and with true distances: each voxel
+    joins the most similar of the eight centres whose cells of the starting grid are nearest to
+    it, the centres move to the mean of their voxels, and what is left unconnected becomes a
+    region of its own or joins a neighbour. The same input gives the same regions whatever the
+    number of threads.
+
+    Parameters
+    ----------
+    image
+        (k, j, i, channels), finite inside; a picture has one slice.
+    inside
+        (k, j, i): voxels to be cut up.
+    spacing_mm
+        Voxel spacing along k, j, i.
+    partition
+        Size and shape wanted.
+    threads
+        Number of threads.
+
+    Raises
+    ------
+    ContentError
+        If the shapes do not fit, or the edge is not positive.
+
+    References
+    ----------
+    Achanta R et al. SLIC superpixels compared to state-of-the-art superpixel methods. IEEE
+    Trans Pattern Anal Mach Intell 2012;34:2274-2282. doi:10.1109/TPAMI.2012.120
+    """
+    if image.ndim != 4 or image.shape[:3] != inside.shape or partition.edge_mm <= 0:
+        raise ContentError(
+            f"image {image.shape}, inside {inside.shape}, edge {partition.edge_mm} mm: expected "
+            "(k, j, i, channels), (k, j, i) and a positive edge"
+        )
+    spacing = np.asarray(spacing_mm, dtype=np.float32)
+    cells, cell = _grid(inside.shape, spacing, partition.edge_mm)
+    image = np.ascontiguousarray(image, dtype=np.float32)
+    centres, alive = _start(image, inside, cells, cell)
+    nearness = np.float32((partition.compactness / partition.edge_mm) ** 2)
+    labels = np.zeros(inside.shape, dtype=np.int32)
+    jobs = slabs(inside.shape[0])
+
+    def assign(start: int, stop: int) -> NDArray[np.float64]:
+        sums: NDArray[np.float64] = _assign(
+            image, inside, labels, (centres, alive), (cells, cell, spacing, nearness), start, stop
+        )
+        return sums
+
+    for _ in range(partition.iterations):
+        sums = np.sum(each(assign, jobs, threads=threads), axis=0)
+        alive = sums[:, 0] > 0
+        centres = (sums[:, 1:] / np.maximum(sums[:, :1], 1)).astype(np.float32)
+    smallest = int(partition.smallest * float(np.prod(cell)))
+    connected, count = _connect(image, labels, smallest)
+    return Regions(labels=connected, count=int(count))
+
+
+def _grid(shape: tuple[int, ...], spacing: Float32, edge_mm: float) -> tuple[Int32, Float32]:
+    """Cells along each axis, and voxels a cell along each axis; a thin axis has one cell."""
+    extent = np.asarray(shape) * spacing
+    cells = np.maximum(1, np.rint(extent / edge_mm)).astype(np.int32)
+    return cells, (np.asarray(shape) / cells).astype(np.float32)
+
+
+@njit(cache=True, nogil=True)
+def _start(image: Any, inside: Any, cells: Any, cell: Any) -> Any:  # pragma: no cover
+    """Begin with the mean of the voxels inside each cell: no voxel is special, so no noise."""
+    channels = image.shape[3]
+    count = cells[0] * cells[1] * cells[2]
+    sums = np.zeros((count, 4 + channels), dtype=np.float64)
+    for k in range(image.shape[0]):
+        a = min(int(k / cell[0]), cells[0] - 1)
+        for j in range(image.shape[1]):
+            b = min(int(j / cell[1]), cells[1] - 1)
+            for i in range(image.shape[2]):
+                if inside[k, j, i]:
+                    c = min(int(i / cell[2]), cells[2] - 1)
+                    _add(sums[(a * cells[1] + b) * cells[2] + c], image, k, j, i)
+    centres = np.zeros((count, 3 + channels), dtype=np.float32)
+    alive = np.zeros(count, dtype=np.bool_)
+    for n in range(count):
+        if sums[n, 0] > 0:
+            alive[n] = True
+            centres[n] = sums[n, 1:] / sums[n, 0]
+    return centres, alive
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _add(row: Any, image: Any, k: int, j: int, i: int) -> None:  # pragma: no cover
+    row[0] += 1
+    row[1] += k
+    row[2] += j
+    row[3] += i
+    for channel in range(image.shape[3]):
+        row[4 + channel] += image[k, j, i, channel]
+
+
+@njit(cache=True, nogil=True)
+def _assign(
+    image: Any, inside: Any, labels: Any, seeds: Any, scale: Any, start: int, stop: int
+) -> Any:  # pragma: no cover
+    """Give each voxel of a slab its most similar centre; return sums for the new centres."""
+    centres, alive = seeds
+    cells, cell, spacing, nearness = scale
+    channels = image.shape[3]
+    sums = np.zeros((centres.shape[0], 4 + channels), dtype=np.float64)
+    for k in range(start, stop):
+        a0 = int(np.floor((k + 0.5) / cell[0] - 0.5))
+        for j in range(image.shape[1]):
+            b0 = int(np.floor((j + 0.5) / cell[1] - 0.5))
+            for i in range(image.shape[2]):
+                if not inside[k, j, i]:
+                    continue
+                c0 = int(np.floor((i + 0.5) / cell[2] - 0.5))
+                best = np.float32(np.inf)
+                chosen = -1
+                for a in range(max(a0, 0), min(a0 + 2, cells[0])):
+                    for b in range(max(b0, 0), min(b0 + 2, cells[1])):
+                        for c in range(max(c0, 0), min(c0 + 2, cells[2])):
+                            n = (a * cells[1] + b) * cells[2] + c
+                            if not alive[n]:
+                                continue
+                            dk = (centres[n, 0] - k) * spacing[0]
+                            dj = (centres[n, 1] - j) * spacing[1]
+                            di = (centres[n, 2] - i) * spacing[2]
+                            unlike = np.float32(0)
+                            for channel in range(channels):
+                                d = centres[n, 3 + channel] - image[k, j, i, channel]
+                                unlike += d * d
+                            distance = unlike / channels + nearness * (dk * dk + dj * dj + di * di)
+                            if distance < best:
+                                best = distance
+                                chosen = n
+                if chosen < 0:  # its own cells died out: keep what it had
+                    chosen = max(labels[k, j, i] - 1, 0)
+                labels[k, j, i] = chosen + 1
+                _add(sums[chosen], image, k, j, i)
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def _connect(image: Any, labels: Any, smallest: int) -> Any:  # pragma: no cover
+    """Number the connected pieces (6 neighbours); a small one joins the neighbour most like it."""
+    depth, height, width = labels.shape
+    out = np.zeros((depth, height, width), dtype=np.int32)
+    stack = np.empty(labels.size, dtype=np.int64)
+    steps = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]])
+    count = 0
+    for k0 in range(depth):
+        for j0 in range(height):
+            for i0 in range(width):
+                if labels[k0, j0, i0] == 0 or out[k0, j0, i0] != 0:
+                    continue
+                mine = labels[k0, j0, i0]
+                count += 1
+                out[k0, j0, i0] = count
+                stack[0] = (k0 * height + j0) * width + i0
+                size, head = 1, 0
+                likest, neighbour = np.inf, 0
+                while head < size:
+                    place = stack[head]
+                    head += 1
+                    i = place % width
+                    j = (place // width) % height
+                    k = place // (width * height)
+                    for s in range(6):
+                        kk, jj, ii = k + steps[s, 0], j + steps[s, 1], i + steps[s, 2]
+                        if kk < 0 or jj < 0 or ii < 0:
+                            continue
+                        if kk >= depth or jj >= height or ii >= width:
+                            continue
+                        if labels[kk, jj, ii] == mine and out[kk, jj, ii] == 0:
+                            out[kk, jj, ii] = count
+                            stack[size] = (kk * height + jj) * width + ii
+                            size += 1
+                        elif out[kk, jj, ii] != 0 and out[kk, jj, ii] != count:
+                            unlike = 0.0
+                            for channel in range(image.shape[3]):
+                                d = image[kk, jj, ii, channel] - image[k, j, i, channel]
+                                unlike += d * d
+                            if unlike < likest:
+                                likest, neighbour = unlike, out[kk, jj, ii]
+                if size < smallest and neighbour != 0:
+                    for n in range(size):
+                        place = stack[n]
+                        i = place % width
+                        j = (place // width) % height
+                        out[place // (width * height), j, i] = neighbour
+                    count -= 1
+    return out, count
