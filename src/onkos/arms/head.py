@@ -1,0 +1,80 @@
+"""Where the head, or the brain if the skull was removed, lies in an image."""
+
+from __future__ import annotations
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from onkos.core.errors import ModelError
+
+Float32 = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+_TISSUE = 0.10  # of the bright end: above the noise of air, below the fluid that FLAIR nulls
+_FEWEST = 64  # voxels
+
+
+def find_head(image: Float32, *, where: str) -> Bools:
+    """Voxels of the head: the largest connected piece that is not background, holes filled.
+
+    The background is the value that most of the image's border has. Where values lie below it
+    as well (an image standardised inside the brain), all that differs from it is head; else
+    what exceeds it by a tenth of the bright end in any channel.
+
+    Parameters
+    ----------
+    image
+        (k, j, i, channels) as measured; NaN where nothing was measured.
+    where
+        What the error message names.
+
+    Raises
+    ------
+    ModelError
+        If the image holds nothing but background.
+    """
+    candidate = np.zeros(image.shape[:3], dtype=bool)
+    for channel in np.moveaxis(image, -1, 0):
+        candidate |= _not_background(channel)
+    if np.count_nonzero(candidate) < _FEWEST:
+        raise ModelError(
+            f"{where}: no head in the image, {np.count_nonzero(candidate)} voxels differ from the "
+            "background; expected a scan of the head; check that the right series was chosen"
+        )
+    pieces = cc3d.connected_components(candidate, connectivity=6)
+    largest = int(np.argmax(np.bincount(pieces.ravel())[1:])) + 1
+    head = pieces == largest
+    for plane in head:  # a hole is closed in its slice: sinuses open to the next one
+        plane[...] = ndimage.binary_fill_holes(plane)
+    return head
+
+
+def depth_mm(head: Bools, spacing_mm: tuple[float, float, float]) -> Float32:
+    """Distance in mm of each head voxel from the nearest voxel outside; 0 outside.
+
+    The faces of the image do not count as outside, for the head goes on beyond them.
+    """
+    if head.all():
+        return np.full(head.shape, float(min(head.shape) * min(spacing_mm)), dtype=np.float32)
+    distance: Float32 = ndimage.distance_transform_edt(head, sampling=spacing_mm).astype(np.float32)
+    return distance
+
+
+def _not_background(channel: Float32) -> Bools:
+    border = np.concatenate([channel[:, [0, -1]].ravel(), channel[:, :, [0, -1]].ravel()])
+    border = border[np.isfinite(border)]
+    if border.size == 0:
+        return np.isfinite(channel)
+    values, counts = np.unique(border, return_counts=True)
+    background = values[np.argmax(counts)]
+    measured = channel[np.isfinite(channel)]
+    differs = measured[measured != background]
+    if differs.size == 0:
+        return np.zeros(channel.shape, dtype=bool)
+    if np.mean(differs < background) > 0.01:
+        return np.isfinite(channel) & (channel != background)
+    bright = np.percentile(differs[:: max(1, differs.size // 200_000)], 98)
+    above: Bools = channel > background + _TISSUE * (bright - background)
+    return above

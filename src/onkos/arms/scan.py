@@ -1,0 +1,186 @@
+"""A study made ready for a learner: one grid, upright, the head found, intensities comparable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onkos.arms.head import depth_mm, find_head
+from onkos.arms.upright import Turn
+from onkos.core.case import Case
+from onkos.core.errors import CohortError, ModelError
+from onkos.core.geometry import AnyArray, Geometry
+from onkos.core.mask import Mask
+from onkos.core.study import Study
+
+Float32 = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+_DEEP = 0.35  # of the greatest depth: below skull, scalp and the fluid around the brain
+_LIMIT = 12.0  # standard deviations: beyond lies an artefact, not tissue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scan:
+    """What a segmenter sees of a study.
+
+    Parameters
+    ----------
+    image
+        (k, j, i, channels) inside the head's box, robustly standardised by the deep part of
+        the head; 0 outside the head and where nothing was measured.
+    head
+        (k, j, i) voxels of the head.
+    depth_mm
+        (k, j, i) distance from the head's surface.
+    spacing_mm
+        Along k, j, i; pixels of unknown size count as 1 mm.
+    covered
+        Part of the head that every image covers.
+    geometry, turn, box
+        The way back to the reference image.
+    """
+
+    image: Float32
+    head: Bools
+    depth_mm: Float32
+    spacing_mm: tuple[float, float, float]
+    covered: float
+    geometry: Geometry
+    turn: Turn
+    box: tuple[slice, slice, slice]
+
+    def cut(self, mask: Mask) -> AnyArray:
+        """Labels of a mask on the reference grid, as (k, j, i) in the head's box."""
+        return np.ascontiguousarray(self.turn.apply(mask.labels)[self.box])
+
+    def outline(self, labels: NDArray[np.uint8], names: dict[int, str]) -> Mask:
+        """Mask on the reference grid from labels in the head's box."""
+        whole = np.zeros(self._upright_shape, dtype=np.uint8)
+        whole[self.box] = labels
+        return Mask(labels=self.turn.undo(whole), geometry=self.geometry, names=names)
+
+    def touches_edge(self, labels: NDArray[np.uint8]) -> bool:
+        """Tell whether outlined tissue reaches a face of the image along an axis of > 1 voxel."""
+        for axis, (side, block) in enumerate(zip(self._upright_shape, self.box, strict=True)):
+            first, last = np.take(labels, 0, axis=axis), np.take(labels, -1, axis=axis)
+            if side > 1 and block.start == 0 and first.any():
+                return True
+            if side > 1 and block.stop == side and last.any():
+                return True
+        return False
+
+    @property
+    def _upright_shape(self) -> tuple[int, ...]:
+        sides = tuple(self.geometry.shape[axis] for axis in self.turn.order)
+        return sides if len(sides) == 3 else (1, *sides)
+
+
+def common_roles(cases: Sequence[Case]) -> tuple[tuple[str, ...], str]:
+    """Roles that every case has, in the first case's order, and the one with the finest grid.
+
+    Raises
+    ------
+    CohortError
+        If there are no cases, or no role is common to all.
+    """
+    if not cases:
+        raise CohortError("no cases to fit on; expected at least one with a reference outline")
+    first = cases[0].study
+    roles = list(first.volumes)
+    for case in cases[1:]:
+        has = case.study.volumes
+        roles = [role for role in roles if role in has]
+    if not roles:
+        raise CohortError(
+            "no image role is common to all cases; expected one, e.g. 'flair'; "
+            "name the series' roles in the cohort's table"
+        )
+    return tuple(roles), min(roles, key=lambda role: _voxel(first.volumes[role].geometry))
+
+
+def prepare(study: Study, roles: Sequence[str], *, reference: str) -> Scan:
+    """Make a study ready.
+
+    Raises
+    ------
+    ModelError
+        If an image is missing or has another number of colour channels than a grey one beside
+        others may have, the images do not overlap, or no head is found.
+    """
+    missing = [role for role in roles if role not in study.volumes]
+    if missing:
+        raise ModelError(
+            f"study of {study.patient.id}: the model needs images {list(roles)}, and {missing} "
+            f"are missing among {sorted(study.volumes)}; name them with --role ROLE=SERIES_UID, "
+            "or fit a model on the images at hand"
+        )
+    geometry = study.volumes[reference].geometry
+    turn = Turn.of(geometry)
+    measured = _stacked(study, roles, geometry, turn)
+    head = find_head(measured, where=f"study of {study.patient.id}")
+    box = _box(head)
+    measured, head = measured[box], np.ascontiguousarray(head[box])
+    depth = depth_mm(np.pad(head, _around(head)), turn.spacing_mm)
+    depth = np.ascontiguousarray(depth[tuple(slice(n, -n or None) for n, _ in _around(head))])
+    known = np.isfinite(measured).all(axis=-1)
+    return Scan(
+        image=_standardised(measured, head, depth),
+        head=head,
+        depth_mm=depth,
+        spacing_mm=turn.spacing_mm,
+        covered=float(known[head].mean()),
+        geometry=geometry,
+        turn=turn,
+        box=box,
+    )
+
+
+def _stacked(study: Study, roles: Sequence[str], geometry: Geometry, turn: Turn) -> Float32:
+    """Images on the reference grid, upright, channels last."""
+    channels = []
+    for role in roles:
+        volume = study.volumes[role].on(geometry)
+        upright = turn.apply(volume.data)
+        channels.extend(np.moveaxis(upright, -1, 0) if volume.channels > 1 else [upright])
+    stacked = np.empty((*channels[0].shape, len(channels)), dtype=np.float32)
+    for number, channel in enumerate(channels):
+        stacked[..., number] = channel
+    return stacked
+
+
+def _box(head: Bools) -> tuple[slice, slice, slice]:
+    sides = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        hit = np.flatnonzero(head.any(axis=others))
+        sides.append(slice(int(hit[0]), int(hit[-1]) + 1))
+    return sides[0], sides[1], sides[2]
+
+
+def _around(head: Bools) -> list[tuple[int, int]]:
+    """One voxel of outside on every side along which the head has an extent."""
+    return [(1, 1) if side > 1 else (0, 0) for side in head.shape]
+
+
+def _standardised(measured: Float32, head: Bools, depth: Float32) -> Float32:
+    """Each channel less its median, over its robust standard deviation, deep in the head.
+
+    Most of the deep head is healthy brain, so a tumour hardly moves the quartiles.
+    """
+    deep = head & (depth >= _DEEP * depth.max())
+    image = np.zeros(measured.shape, dtype=np.float32)
+    for number in range(measured.shape[-1]):
+        channel = measured[..., number]
+        values = channel[deep]
+        values = values[np.isfinite(values)]
+        if values.size == 0:
+            raise ModelError("an image does not cover the head of the reference image; re-export")
+        low, middle, high = np.percentile(values, (25, 50, 75))
+        spread = max((high - low) / 1.349, 1e-6 * max(abs(middle), 1.0))
+        scaled = np.clip((channel - middle) / spread, -_LIMIT, _LIMIT)
+        image[..., number] = np.where(head & np.isfinite(channel), scaled, 0)
+    return image
