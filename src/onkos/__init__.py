@@ -5,4 +5,6 @@ Three verbs are the whole product: :func:`compare` methods, :func:`read` a study
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from onkos.core.version import __version__
+
+__all__ = ["__version__"]

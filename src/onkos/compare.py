@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-import onkos
 from onkos.arms.scoring import score
 from onkos.cohort.splits import Fold, folds_by_patient
 from onkos.core.case import Cohort
@@ -21,6 +20,7 @@ from onkos.core.errors import UsageError
 from onkos.core.protocols import Arm
 from onkos.core.reading import ArmResult, Comparison, FoldResult, PairedTest, Provenance
 from onkos.core.source import Caveat
+from onkos.core.version import __version__
 from onkos.io import results
 from onkos.io.whole import write_json
 from onkos.stats.bootstrap import bootstrap_mean, holm, paired_difference
@@ -121,7 +121,7 @@ def compare(
         tests=_tests(judged, seed),
         caveats=_caveats(cohort),
         provenance=Provenance(
-            version=onkos.__version__,
+            version=__version__,
             model="",
             weights_sha256="",
             inputs=(cohort.fingerprint,),
@@ -165,7 +165,7 @@ def _run_all(tasks: Sequence[Task], execution: Execution) -> Iterator[tuple[Task
 def _key(cohort: Cohort, arm: Arm, fold: Fold, seed: int) -> str:
     """Name of a task's stored outcome: changes with whatever could change the outcome."""
     said = {
-        "version": onkos.__version__,
+        "version": __version__,
         "cohort": cohort.fingerprint,
         "arm": repr(arm),
         "train": [case.id for case in fold.train],

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 
-import onkos
 from onkos.clinic.lesions import describe, separate
 from onkos.clinic.measure import error_model
 from onkos.core.card import Card, ErrorModel
@@ -21,6 +20,7 @@ from onkos.core.protocols import Model
 from onkos.core.reading import ArmResult, Prediction, Provenance, Reading
 from onkos.core.source import Caveat
 from onkos.core.study import Study
+from onkos.core.version import __version__
 
 _TRACKING = uuid.UUID("8b1f2f6e-6d0e-5c39-9a6e-3f6b3c5d7a10")
 
@@ -68,7 +68,7 @@ def read(model: Model, study: Study) -> Reading:
         caveats=tuple(dict.fromkeys(caveats)),
         card=to_plain(card),
         provenance=Provenance(
-            version=onkos.__version__,
+            version=__version__,
             model=card.arm,
             weights_sha256=card.weights_sha256,
             inputs=tuple(_input(study, role) for role in card.roles),

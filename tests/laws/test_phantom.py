@@ -100,3 +100,12 @@ def test_a_tumour_that_is_gone_leaves_no_outline() -> None:
     gone = Change(core=0.0, oedema=0.0, necrosis=0.0)
     after = follow_up(tiny(1), change=gone, rng=np.random.default_rng(4))
     assert after.truth.volumes_ml == {"core": 0.0, "oedema": 0.0}
+
+
+def test_without_change_only_the_scan_is_new() -> None:
+    before = tiny(2)
+    after = follow_up(before, change=Change(), rng=np.random.default_rng(7))
+    assert after.volumes_ml == pytest.approx(before.volumes_ml, rel=1e-6)
+    for tissue, volume_ml in before.detail.volumes_ml.items():
+        assert after.detail.volumes_ml[tissue] == pytest.approx(volume_ml, rel=0.1, abs=0.6)
+    assert not np.array_equal(after.study.volumes["t1"].data, before.study.volumes["t1"].data)

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import click
 import typer
 
-import onkos
 from onkos import arms
 from onkos.cli import doctor as doctor_page
 from onkos.cli import failure, show, work
@@ -18,6 +17,7 @@ from onkos.cli.demo import run_demo
 from onkos.cohort.table import load_table
 from onkos.core.errors import UsageError
 from onkos.core.plain import to_plain
+from onkos.core.version import __version__
 from onkos.io import intake, results
 from onkos.io.whole import write_text
 from onkos.read import read as read_study
@@ -69,7 +69,7 @@ def version(
 ) -> None:
     """Carry the options of the program itself."""
     if show_version:
-        typer.echo(f"onkos {onkos.__version__}")
+        typer.echo(f"onkos {__version__}")
         raise typer.Exit
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from rich.console import RenderableType
 from rich.table import Table
 
-import onkos
 from onkos.arms import ARMS
+from onkos.core.version import __version__
 from onkos.io.dicom.decoders import decodable_syntaxes
 
 _LIBRARIES = ("numpy", "scipy", "numba", "scikit-learn", "pydicom", "highdicom", "nibabel", "skops")
@@ -35,7 +35,7 @@ def examine() -> list[Finding]:
     python = sys.version.split()[0]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     found = [
-        Finding(what="onkos", ok=True, says=onkos.__version__),
+        Finding(what="onkos", ok=True, says=__version__),
         Finding(what="Python", ok=sys.version_info >= (3, 11), says=python),
         Finding(
             what="machine",

@@ -11,8 +11,8 @@ from pathlib import Path
 import platformdirs
 from rich.console import Console
 
-import onkos
 from onkos.core.errors import OnkosError, UsageError
+from onkos.core.version import __version__
 
 USAGE, REFUSED, OUR_FAULT, INTERRUPTED = 2, 3, 1, 130
 
@@ -59,5 +59,5 @@ def _write_log(text: str) -> Path:
     stamp = datetime.datetime.now(datetime.UTC)
     folder = Path(platformdirs.user_log_dir("onkos", ensure_exists=True))
     path = folder / f"{stamp:%Y%m%dT%H%M%S%f}.log"
-    path.write_text(f"onkos {onkos.__version__}, {stamp.isoformat()}\n{text}", encoding="utf-8")
+    path.write_text(f"onkos {__version__}, {stamp.isoformat()}\n{text}", encoding="utf-8")
     return path

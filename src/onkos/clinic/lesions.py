@@ -10,7 +10,7 @@ import numpy as np
 
 from onkos.clinic.measure import Diameters, diameters, interval
 from onkos.core.card import ErrorModel
-from onkos.core.coding import LONG_AXIS, SHORT_AXIS, VOLUME, Code
+from onkos.core.coding import AREA, LONG_AXIS, SHORT_AXIS, VOLUME, Code
 from onkos.core.findings import Lesion, Measurement
 from onkos.core.mask import Mask
 from onkos.core.source import Caveat
@@ -22,14 +22,17 @@ def separate(mask: Mask, *, speck_ml: float = SPECK_ML) -> tuple[tuple[Mask, ...
     """Split outlined tissue into connected lesions (26 neighbours), largest first.
 
     Every lesion keeps its tissues and is cut to its own block. Pieces below ``speck_ml`` are
-    not listed; the caveat says how many there are and what they amount to.
+    not listed; the caveat says how many there are and what they amount to. In a picture, where
+    there is no volume, every piece is listed.
     """
-    parts, n = cc3d.connected_components(mask.labels != 0, connectivity=26, return_N=True)
+    neighbours = 26 if mask.geometry.ndim == 3 else 8
+    parts, n = cc3d.connected_components(mask.labels != 0, connectivity=neighbours, return_N=True)
     if n == 0:
         return (), None
     statistics = cc3d.statistics(parts)
     sizes = statistics["voxel_counts"][1:].astype(np.int64)
-    ml = sizes * mask.geometry.voxel_ml
+    spatial = mask.geometry.ndim == 3
+    ml = sizes * (mask.geometry.voxel_ml if spatial else np.inf)
     lesions = []
     for index in np.argsort(-sizes, kind="stable"):
         if ml[index] < speck_ml:
@@ -93,12 +96,24 @@ def quantities(mask: Mask) -> dict[str, float]:
 def _measure(part: Mask, tissue: str, errors: Mapping[str, ErrorModel]) -> list[Measurement]:
     """Volume and the two axes of one tissue, or of the whole for an empty name."""
     key = tissue or "tumour"
+    if part.geometry.ndim == 2:
+        return [replace(_area(part), tissue=tissue)]
     volume = float(np.count_nonzero(part.labels)) * part.geometry.voxel_ml
     made = [_measurement(VOLUME, volume, "ml", "voxels outlined", f"volume_ml:{key}", errors)]
     drawn = diameters(part)
     if drawn is not None:
         made += _axes(drawn, key, errors)
     return [replace(measurement, tissue=tissue) for measurement in made]
+
+
+def _area(part: Mask) -> Measurement:
+    """Area of a tissue in a picture: in mm2 where the pixel size is known, else in pixels."""
+    pixels = float(np.count_nonzero(part.labels))
+    method = "pixels outlined; no interval: the model's error on areas is not known"
+    if part.geometry.calibrated:
+        area = pixels * part.geometry.pixel_mm2
+        return Measurement(concept=AREA, value=area, ucum="mm2", method=method)
+    return Measurement(concept=AREA, value=pixels, ucum="{pixels}", method=method)
 
 
 def _axes(drawn: Diameters, key: str, errors: Mapping[str, ErrorModel]) -> list[Measurement]:

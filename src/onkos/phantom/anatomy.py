@@ -149,7 +149,8 @@ class Head:
         """Everything outside the brain's cavity, and the cavity itself."""
         x, y, z = points
         sx, sy, sz = self.stretch
-        thickness = np.float32(_BONE_MM) + self.skull.on(grid)
+        uneven = self.skull.on(grid)
+        thickness = np.float32(_BONE_MM) + uneven
         face = ellipsoid(points, (0.0, -18.0, -52.0), (64.0 * sx, 76.0 * sy, 60.0 * sz))
         neck = np.minimum(56 - np.sqrt(x * x + (y - 10) ** 2) + 0 * z, -40 - z)
         head = np.maximum(cavity + thickness + np.float32(_SCALP_MM), np.maximum(face, neck))
@@ -160,7 +161,7 @@ class Head:
         falx = np.minimum(np.float32(0.4) - np.abs(x) + 0 * y + 0 * z, 40 - cavity)
         return {
             "skin": head,
-            "muscle": head - np.float32(_SKIN_MM) - np.abs(self.skull.on(grid)),
+            "muscle": head - np.float32(_SKIN_MM) - np.abs(uneven),
             "bone": cavity + thickness,
             "marrow": np.float32(1.3) - np.abs(cavity + np.float32(0.55) * thickness),
             "eye": np.maximum(eyes[0], eyes[1]),

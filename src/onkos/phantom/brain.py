@@ -123,12 +123,13 @@ def follow_up(
     if days < 1:
         raise UsageError(f"follow-up after {days} days: expected at least 1")
     before = patient.volumes_ml
-    glioma = patient.glioma.with_volumes(
+    glioma = patient.glioma.changed(
         {
             "core": change.core * before["core"],
             "oedema": change.oedema * before["oedema"],
             "necrosis": change.necrosis * before["necrosis"],
-        }
+        },
+        growth=change.core,
     )
     day = (patient.study.date or _FIRST_DAY) + datetime.timedelta(days=days)
     visit = Study(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -34,6 +35,8 @@ class Glioma:
         Share of the living core whose vessels leak contrast agent, 0 to 1.
     rough, ragged, patchy
         Random fields of the surface, the necrosis and the leakage.
+    growth
+        Volume of the core relative to when it was drawn.
     volumes_ml
         Volumes it must have, by tissue (core, oedema, necrosis); where one is missing its shape
         alone decides.
@@ -48,6 +51,7 @@ class Glioma:
     rough: Waves
     ragged: Waves
     patchy: Waves
+    growth: float = 1.0
     volumes_ml: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -71,17 +75,12 @@ class Glioma:
     @property
     def mass_effect(self) -> MassEffect:
         """How the core pushes the brain around it away."""
-        core_mm3 = (
-            1000.0 * self.volumes_ml["core"]
-            if "core" in self.volumes_ml
-            else (4.0 / 3.0 * np.pi * float(np.prod(self.semi_axes_mm)))
-        )
-        radius = float(np.cbrt(_PUSHING * core_mm3 * 3.0 / (4.0 * np.pi)))
-        return MassEffect(centre_mm=self.centre_mm, radius_mm=radius)
+        radius_mm = float(np.cbrt(_PUSHING * self.growth * math.prod(self.semi_axes_mm)))
+        return MassEffect(centre_mm=self.centre_mm, radius_mm=radius_mm)
 
-    def with_volumes(self, volumes_ml: Mapping[str, float]) -> Self:
-        """Return the same tumour at another size."""
-        return replace(self, volumes_ml=dict(volumes_ml))
+    def changed(self, volumes_ml: Mapping[str, float], *, growth: float) -> Self:
+        """Return the same tumour with other volumes, its core ``growth`` times as large."""
+        return replace(self, volumes_ml=dict(volumes_ml), growth=self.growth * growth)
 
     def depths(self, grid: HeadGrid, head: Mapping[str, Field]) -> dict[str, Field]:
         """Depth in mm inside oedema, core, leaking tissue and necrosis.
