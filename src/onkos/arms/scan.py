@@ -184,3 +184,8 @@ def _standardised(measured: Float32, head: Bools, depth: Float32) -> Float32:
         scaled = np.clip((channel - middle) / spread, -_LIMIT, _LIMIT)
         image[..., number] = np.where(head & np.isfinite(channel), scaled, 0)
     return image
+
+
+def _voxel(geometry: Geometry) -> float:
+    """Size of a voxel or pixel, for comparing grids only."""
+    return abs(float(np.linalg.det(geometry.affine[:-1, :-1])))

@@ -125,7 +125,8 @@ class Glioma:
             return np.full_like(free, -np.float32(50.0))
         if count >= inside.size:
             return room
-        level = np.partition(inside, inside.size - count)[inside.size - count]
+        first_out = inside.size - count - 1
+        level = np.partition(inside, first_out)[first_out]
         depth: Field = np.minimum(free - level, room)
         return depth
 

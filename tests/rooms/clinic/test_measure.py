@@ -142,8 +142,12 @@ def test_errors_need_three_patients_in_whom_something_was_found():
     assert error_model(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.0, 2.0])) is None
 
 
-@pytest.mark.parametrize(("spacing", "value", "unit"), [((0.2, 0.5), 1.2, "mm2"), (None, 12, "{pixels}")])
-def test_in_a_picture_areas_are_measured_and_never_millimetres_of_unknown_pixels(spacing, value, unit):
+@pytest.mark.parametrize(
+    ("spacing", "value", "unit"), [((0.2, 0.5), 1.2, "mm2"), (None, 12, "{pixels}")]
+)
+def test_in_a_picture_areas_are_measured_and_never_millimetres_of_unknown_pixels(
+    spacing, value, unit
+):
     grid = Geometry.picture((20, 15), spacing_mm=spacing)
     labels = np.zeros(grid.shape, dtype=np.uint8)
     labels[3:6, 4:8] = 1

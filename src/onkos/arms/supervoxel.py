@@ -1,0 +1,216 @@
+"""Supervoxels, textons and a random forest: core and oedema after Soltaninejad 2018."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+
+from onkos.arms import store
+from onkos.arms.description import Description, describe
+from onkos.arms.forest import Growth, RegionForest, fit_forest, smoothed
+from onkos.arms.scan import Scan, common_roles, prepare
+from onkos.arms.training import caveats, make_card, prepared, tissues, truth_on
+from onkos.core.card import Card
+from onkos.core.case import Case
+from onkos.core.errors import ModelError
+from onkos.core.reading import Prediction
+from onkos.core.study import Study
+from onkos.features.gabor import GaborBank
+from onkos.features.regions import votes
+from onkos.features.supervoxels import Partition
+from onkos.features.textons import Textons, learn_textons, sample_responses
+
+NAME = "supervoxel-forest"
+_TEXTON_CASES = 12
+_TEXTON_SAMPLES = 20_000  # voxels a channel in all
+_ISLAND = 0.05  # of the largest piece: smaller ones are dropped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupervoxelForest:
+    """Arm: texture and intensity of supervoxels, judged by random forests.
+
+    From the paper: three-dimensional supervoxels over all MR channels together, first-order
+    statistics and histograms of textons (Gabor bank, k-means on training patients only) of
+    each supervoxel and channel, a random forest into healthy and the tissues. Added:
+    neighbourhood, symmetry, place and depth as features (``description``), a second forest
+    that sees the first one's answers around (``forest``), smoothing over neighbours, and the
+    removal of small islands.
+
+    Parameters
+    ----------
+    partition
+        Supervoxels; the edge counts in pixels for a picture of unknown pixel size.
+    bank, textons, energy
+        The filters, how many textons a channel, and the part of the responses' variance that
+        the short cut to them must hold.
+    growth
+        The forests.
+
+    References
+    ----------
+    Soltaninejad M et al. Comput Methods Programs Biomed 2018;157:69-84.
+    doi:10.1016/j.cmpb.2018.01.003
+    """
+
+    partition: Partition = field(default_factory=Partition)
+    bank: GaborBank = field(default_factory=GaborBank)
+    textons: int = 16
+    energy: float = 0.995
+    growth: Growth = field(default_factory=Growth)
+
+    @property
+    def name(self) -> str:
+        """Name on the command line and in tables."""
+        return NAME
+
+    @property
+    def family(self) -> str:
+        """Of the classic methods."""
+        return "classic"
+
+    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> SupervoxelModel:
+        """Learn from cases with reference outlines.
+
+        Raises
+        ------
+        CohortError
+            If there are none, they share no image role, or one of them has no outline.
+        """
+        roles, reference = common_roles(cases)
+        names = tissues(cases)
+        dictionaries = self._learn_textons(cases, roles, reference, rng)
+        described, counted = [], []
+        for case, scan in prepared(cases, roles, reference):
+            one = self._describe(scan, dictionaries)
+            truth = truth_on(scan, case.truth, names)
+            described.append(one)
+            counted.append(votes(truth, one.regions, count=len(names) + 1))
+        forest = fit_forest(
+            described,
+            counted,
+            [case.patient for case in cases],
+            growth=self.growth,
+            rng=rng,
+        )
+        card = make_card(
+            NAME, cases, names=names, roles=roles, reference=reference, settings=asdict(self)
+        )
+        return SupervoxelModel(card=card, arm=self, dictionaries=dictionaries, forest=forest)
+
+    def _describe(self, scan: Scan, dictionaries: tuple[Textons, ...]) -> Description:
+        return describe(
+            scan,
+            partition=self.partition,
+            textons=dictionaries,
+            threads=self.growth.threads,
+        )
+
+    def _learn_textons(
+        self,
+        cases: Sequence[Case],
+        roles: Sequence[str],
+        reference: str,
+        rng: np.random.Generator,
+    ) -> tuple[Textons, ...]:
+        """One dictionary a channel, from some voxels of some of the cases."""
+        chosen = rng.permutation(len(cases))[:_TEXTON_CASES]
+        few = [cases[n] for n in sorted(chosen)]
+        gathered = []
+        for _, scan in prepared(few, roles, reference):
+            inside = np.flatnonzero(scan.head)
+            picked = rng.choice(inside, size=min(len(inside), _TEXTON_SAMPLES // len(few)))
+            places = np.column_stack(np.unravel_index(picked, scan.head.shape))
+            gathered.append(
+                [
+                    sample_responses(channel, places, bank=self.bank, spacing_mm=scan.spacing_mm)
+                    for channel in np.moveaxis(scan.image, -1, 0)
+                ]
+            )
+        return tuple(
+            learn_textons(
+                np.concatenate(responses),
+                bank=self.bank,
+                count=self.textons,
+                energy=self.energy,
+                rng=rng,
+            )
+            for responses in zip(*gathered, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SupervoxelModel:
+    """A fitted :class:`SupervoxelForest`."""
+
+    card: Card
+    arm: SupervoxelForest
+    dictionaries: tuple[Textons, ...]
+    forest: RegionForest
+
+    def predict(self, study: Study) -> Prediction:
+        """Outline the tissues on the reference image's grid.
+
+        Raises
+        ------
+        ModelError
+            If an image the model needs is missing or holds no head.
+        """
+        scan = prepare(study, self.card.roles, reference=self.card.reference)
+        if scan.image.shape[-1] != len(self.dictionaries):
+            raise ModelError(
+                f"study of {study.patient.id}: {scan.image.shape[-1]} channels, the model was "
+                f"fitted on {len(self.dictionaries)}; expected images of the same kind"
+            )
+        described = self.arm._describe(scan, self.dictionaries)
+        answers = smoothed(described, self.forest.probabilities(described))
+        chosen = self._decide(answers)
+        labels = np.concatenate([[0], chosen]).astype(np.uint8)[described.regions.labels]
+        labels = without_islands(labels)
+        names = dict(self.card.tissues)
+        return Prediction(
+            mask=scan.outline(labels, names),
+            reference=self.card.reference,
+            classes={name: float(answers[:, label].max()) for label, name in names.items()},
+            caveats=caveats(scan, labels),
+        )
+
+    def with_card(self, card: Card) -> SupervoxelModel:
+        """Return the same model under another card."""
+        return replace(self, card=card)
+
+    def save(self, folder: Path) -> None:
+        """Write ``card.json`` and ``weights.skops``."""
+        weights = {
+            "first": self.forest.first,
+            "second": self.forest.second,
+            "classes": self.forest.classes,
+            "threshold": self.forest.threshold,
+            "textons": [
+                {"basis": one.basis, "centres": one.centres, "energy": one.energy}
+                for one in self.dictionaries
+            ],
+        }
+        store.save(folder, self.card, weights)
+
+    def _decide(self, answers: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """Label of each region: the likeliest tissue where tumour is likely enough."""
+        tumour = 1 - answers[:, 0] >= self.forest.threshold
+        return np.where(tumour, 1 + answers[:, 1:].argmax(axis=1), 0).astype(np.uint8)
+
+
+def without_islands(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Labels without connected pieces (26 neighbours) below a part of the largest one."""
+    pieces, n = cc3d.connected_components(labels != 0, connectivity=26, return_N=True)
+    if n < 2:
+        return labels
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    kept = sizes >= _ISLAND * sizes.max()
+    return np.where(kept[pieces], labels, 0).astype(np.uint8)

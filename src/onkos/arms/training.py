@@ -1,0 +1,106 @@
+"""What arms have in common when they learn: names of tissues, truth on the scan, the card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import onkos
+from onkos.arms.scan import Scan, prepare
+from onkos.core.card import Card
+from onkos.core.case import Case
+from onkos.core.errors import CohortError, ModelError
+from onkos.core.mask import Mask
+from onkos.core.source import Caveat
+
+INTENDED_USE = (
+    "Outlining of brain tumour on MR images of the kinds it was fitted on, for research; "
+    "not for diagnosis or treatment."
+)
+
+
+def tissues(cases: Sequence[Case]) -> dict[int, str]:
+    """Names to predict, numbered from 1: those of the reference outlines, in their order.
+
+    Raises
+    ------
+    CohortError
+        If no reference outline names a tissue.
+    """
+    names = dict.fromkeys(name for case in cases for name in case.truth.names.values())
+    if not names:
+        raise CohortError("no reference outline names a tissue; expected e.g. core and oedema")
+    return dict(enumerate(names, start=1))
+
+
+def prepared(
+    cases: Sequence[Case], roles: Sequence[str], reference: str
+) -> Iterator[tuple[Case, Scan]]:
+    """Yield each case with its scan, one at a time so that a cohort of any size fits."""
+    for case in cases:
+        try:
+            yield case, prepare(case.study, roles, reference=reference)
+        except ModelError as error:
+            raise CohortError(f"case {case.id}: {error}") from error
+
+
+def truth_on(scan: Scan, truth: Mask, names: Mapping[int, str]) -> NDArray[np.uint8]:
+    """Reference labels in the scan's box, renumbered by tissue name."""
+    mask = truth.on(scan.geometry)
+    labels = scan.cut(mask)
+    wanted = {name: label for label, name in names.items()}
+    renumbered = np.zeros(labels.shape, dtype=np.uint8)
+    for label, name in mask.names.items():
+        renumbered[labels == label] = wanted[name]
+    return renumbered
+
+
+def make_card(
+    arm: str,
+    cases: Sequence[Case],
+    *,
+    names: Mapping[int, str],
+    roles: tuple[str, ...],
+    reference: str,
+    settings: Mapping[str, Any],
+) -> Card:
+    """Card of a model just fitted; estimates and errors are added by who measures them."""
+    study = cases[0].study
+    return Card(
+        arm=arm,
+        task="segment",
+        site="brain",
+        modality=study.volumes[reference].modality,
+        roles=roles,
+        reference=reference,
+        tissues=dict(names),
+        intended_use=INTENDED_USE,
+        cohort=", ".join(sorted({case.site for case in cases if case.site})),
+        patients=len({case.patient for case in cases}),
+        simulated=any(caveat.code == "phantom" for caveat in study.all_caveats),
+        settings=dict(settings),
+        version=onkos.__version__,
+    )
+
+
+def caveats(scan: Scan, labels: NDArray[np.uint8]) -> tuple[Caveat, ...]:
+    """What limits an outline: cut off at the image's edge, nothing found, images that end early."""
+    found = []
+    if not labels.any():
+        text = "Nothing was outlined; that does not mean that there is no tumour."
+        found.append(Caveat(code="nothing-outlined", text=text))
+    if scan.touches_edge(labels):
+        text = "The outline reaches the edge of the image: the tumour may go on beyond it."
+        found.append(Caveat(code="outline-at-edge", text=text))
+    if scan.covered < 0.99:
+        text = (
+            f"Only {100 * scan.covered:.0f} % of the head is covered by all images; "
+            "elsewhere the outline rests on fewer of them."
+        )
+        found.append(Caveat(code="head-not-covered", text=text))
+    return tuple(found)
+
+
