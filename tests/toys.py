@@ -15,12 +15,11 @@ from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.protocols import Model
 from onkos.core.reading import Prediction
-from onkos.core.source import Caveat
+from onkos.core.source import PHANTOM
 from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
 
 TISSUES = {1: "core", 2: "oedema"}
-PHANTOM = Caveat(code="phantom", text="Simulated images (phantom): no patient was imaged.")
 
 
 def blob(number: int) -> tuple[Study, Mask]:

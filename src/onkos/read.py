@@ -18,7 +18,7 @@ from onkos.core.mask import Mask
 from onkos.core.plain import to_plain
 from onkos.core.protocols import Model
 from onkos.core.reading import ArmResult, Prediction, Provenance, Reading
-from onkos.core.source import Caveat
+from onkos.core.source import PHANTOM, Caveat
 from onkos.core.study import Study
 from onkos.core.version import __version__
 
@@ -115,7 +115,7 @@ def _lesions(
 def _fitness(card: Card, study: Study) -> Sequence[Caveat]:
     """Caveats where the model stands on thin ground for this study."""
     found = []
-    phantom_study = any(caveat.code == "phantom" for caveat in study.all_caveats)
+    phantom_study = any(caveat.code == PHANTOM.code for caveat in study.all_caveats)
     if card.simulated and not phantom_study:
         text = (
             "The model was fitted on simulated patients (phantom) only; on a real patient its "

@@ -100,8 +100,14 @@ def _context(contacts: Any, first: FloatArray, near: FloatArray) -> list[FloatAr
     means, spreads = first[..., 0], first[..., 1]
     far = statistics.diffused(contacts, near, steps=12)
     beside = np.abs(means - contacts @ means)
-    return [near, far, means - near, near - far, statistics.diffused(contacts, beside, steps=2),
-            statistics.diffused(contacts, spreads, steps=2)]
+    return [
+        near,
+        far,
+        means - near,
+        near - far,
+        statistics.diffused(contacts, beside, steps=2),
+        statistics.diffused(contacts, spreads, steps=2),
+    ]
 
 
 def _difference(own: FloatArray, other: FloatArray, across: NDArray[np.intp]) -> FloatArray:

@@ -69,7 +69,9 @@ def load(folder: Path) -> tuple[Card, dict[str, Any]]:
     except ModelError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a damaged file makes skops raise
-        raise ModelError(f"{path}: not readable as weights: {error}; fit the model again") from error
+        raise ModelError(
+            f"{path}: not readable as weights: {error}; fit the model again"
+        ) from error
     if not isinstance(weights, dict):
         raise ModelError(f"{path}: holds a {type(weights).__name__}, expected named weights")
     return card, weights

@@ -102,5 +102,3 @@ def caveats(scan: Scan, labels: NDArray[np.uint8]) -> tuple[Caveat, ...]:
         )
         found.append(Caveat(code="head-not-covered", text=text))
     return tuple(found)
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from rich.console import Console
 
 from onkos import arms
 from onkos.cli import work
-from onkos.io import intake, series
+from onkos.cohort.table import load_table, write_table
+from onkos.core.case import Cohort
+from onkos.io import intake, nifti, series
+from onkos.io.whole import write_json
 from onkos.phantom import brain
 from onkos.read import read, with_errors
 from onkos.report import folder as folders
@@ -20,10 +24,13 @@ PATIENTS = 12
 FOLDS = 4
 ARM = "supervoxel-forest"
 ARMS = (ARM, "intensity-forest", "trivial")
+SETTINGS = brain.BrainPhantom(shape=(96, 112, 80))
 
 
 def run_demo(out: Path, *, seed: int, console: Console) -> dict[str, Any]:
     """Simulate, compare, fit, read; everything lands in ``out`` and says phantom.
+
+    Stopped half way, the same command goes on with the patients and folds that are missing.
 
     Returns
     -------
@@ -31,23 +38,20 @@ def run_demo(out: Path, *, seed: int, console: Console) -> dict[str, Any]:
         Where the reading, the comparison, the model and the patient's DICOM lie, and the time.
     """
     began = time.perf_counter()
-    settings = brain.BrainPhantom(shape=(96, 112, 80))
-    cohort = brain.cohort(PATIENTS, settings=settings, seed=seed)
-    console.print(
-        f"Simulating {PATIENTS} patients and a new one (phantom), comparing {len(ARMS)} arms"
-    )
-    plan = work.Plan(folds=FOLDS, seed=seed, folder=out / "comparison")
+    console.print(f"{PATIENTS} patients to compare on, and a new one to read. All are phantom.")
     with work.progress(quiet=console.quiet) as track:
+        cohort = simulate_cohort(out / "cohort", seed, track("Simulating patients (phantom)"))
+        plan = work.Plan(folds=FOLDS, seed=seed, folder=out / "comparison")
         comparison = work.compare([arms.ARMS[name] for name in ARMS], cohort, plan, track)
         folders.write_comparison(out / "comparison", comparison)
-        update = track(f"Fitting {ARM} on all {PATIENTS} patients")
+        update = track(f"Fitting {ARM} on all patients")
         fitted = arms.ARMS[ARM].fit(cohort.cases, rng=np.random.default_rng(seed))
-        model = with_errors(fitted, comparison.arms[0])
+        model = with_errors(work.labelled(fitted, cohort, plan), comparison.arms[0])
         model.save(out / "model")
         update(1, 1)
-        update = track("Reading the new patient")
-        patient = brain.simulate(settings, rng=np.random.default_rng([seed, PATIENTS + 1]))
-        series.write_study(out / "study", patient.study)
+        update = track("Reading the new patient (phantom)")
+        patient = brain.simulated(SETTINGS, seed=seed, number=PATIENTS + 1)
+        series.write_study(out / "study", patient.study, attributes=patient.attributes)
         reading = read(arms.load(out / "model"), intake.open_study(out / "study"))
         folders.write_reading(out / "reading", reading)
         update(1, 1)
@@ -58,3 +62,25 @@ def run_demo(out: Path, *, seed: int, console: Console) -> dict[str, Any]:
         "model": str(out / "model"),
         "study": str(out / "study"),
     }
+
+
+def simulate_cohort(folder: Path, seed: int, update: Callable[[int, int], None]) -> Cohort:
+    """Simulate the patients as NIfTI files with a table, those that are not there yet.
+
+    The folder's name holds the seed, so that patients of another seed are never mixed in.
+    """
+    folder = folder / f"seed-{seed}"
+    rows = []
+    for number in range(1, PATIENTS + 1):
+        case = f"PHANTOM-{number:04d}"
+        files = {role: f"{case}/{role}.nii.gz" for role in ("t1", "t1c", "t2", "flair", "mask")}
+        if not all((folder / file).is_file() for file in files.values()):
+            patient = brain.simulated(SETTINGS, seed=seed, number=number)
+            for role, volume in patient.study.volumes.items():
+                nifti.write_volume(folder / files[role], volume)
+            nifti.write_mask(folder / files["mask"], patient.truth)
+        rows.append({"case": case, "patient": case, **files, "simulated": "yes"})
+        update(number, PATIENTS)
+    write_table(folder / "cases.csv", rows)
+    write_json(folder / "labels.json", {"core": [1], "oedema": [2]})
+    return load_table(folder / "cases.csv")

@@ -124,9 +124,8 @@ def _study(study: Study) -> list[RenderableType]:
     for role, volume in study.volumes.items():
         table.add_row(role, volume.modality, *_grid(volume), volume.unit)
     parts: list[RenderableType] = [title, table]
-    for mask in study.masks:
-        parts.append(Text(f"  outline: {_outline(mask)}"))
-    return [*parts, *_caveats(study.all_caveats), Text()]
+    outlines = [Text(f"  outline: {_outline(mask)}") for mask in study.masks]
+    return [*parts, *outlines, *_caveats(study.all_caveats), Text()]
 
 
 def _grid(volume: Volume) -> tuple[str, str]:

@@ -97,10 +97,15 @@ def fit(arm: Arm, cohort: Cohort, plan: Plan, track: Track) -> Model:
     update = track(f"Fitting {arm.name} on {patients} patients")
     model = arm.fit(cohort.cases, rng=np.random.default_rng(plan.seed))
     update(1, 1)
-    model = model.with_card(
+    model = labelled(model, cohort, plan)
+    return with_errors(model, judged) if judged else model
+
+
+def labelled(model: Model, cohort: Cohort, plan: Plan) -> Model:
+    """Write on a model's card which cohort and seed it comes from."""
+    return model.with_card(
         replace(model.card, cohort=cohort.name, simulated=cohort.simulated, seed=plan.seed)
     )
-    return with_errors(model, judged) if judged else model
 
 
 def predict(model: Model, cohort: Cohort, out: Path, track: Track) -> dict[str, Any]:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from onkos.core.case import Case, Cohort
 from onkos.core.errors import CohortError
 from onkos.core.mask import Mask
+from onkos.core.source import PHANTOM
 from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
 from onkos.io import intake, outline
+from onkos.io.whole import write_text
 
 _ROW = ("case", "patient")
-_KNOWN = (*_ROW, "mask", "target", "site", "age", "sex")
+_SIMULATED = "simulated"
+_KNOWN = (*_ROW, "mask", "target", "site", "age", "sex", _SIMULATED)
 _LABELS_FILE = "labels.json"
 
 Labels = Mapping[str, tuple[int, ...]]
@@ -28,7 +32,8 @@ def load_table(path: Path) -> Cohort:
 
     Columns: ``case``, ``patient``, one column an image role (``image``, or ``t1c``, ``flair``,
     ...), and optionally ``mask``, ``target``, ``site``, ``age``, ``sex`` and further
-    covariates. A column is a role when it names files. An empty cell means: not there.
+    covariates. A column is a role when it names files. An empty cell means: not there. A column
+    ``simulated`` with ``yes`` marks a phantom; everything made from it then says so.
 
     A file ``labels.json`` beside the table names the values of the masks, several values
     making one tissue if wanted: ``{"core": [1, 3, 4], "oedema": [2]}``. Without it every value
@@ -52,7 +57,7 @@ def load_table(path: Path) -> Cohort:
         mask = _file(row["mask"], path, where) if row.get("mask") else None
         for file in (*images.values(), *([mask] if mask else [])):
             digest.update(_identity(file))
-        load = partial(load_study, row["patient"], images)
+        load = partial(load_study, row["patient"], images, simulated=_is_simulated(row))
         cases.append(
             Case(
                 id=row["case"],
@@ -64,14 +69,28 @@ def load_table(path: Path) -> Cohort:
                 covariates={
                     name: value
                     for name, value in row.items()
-                    if value and name not in (*_ROW, *roles, "mask", "target", "site")
+                    if value and name not in (*_ROW, *roles, "mask", "target", "site", _SIMULATED)
                 },
             )
         )
-    return Cohort(name=path.parent.name, cases=tuple(cases), fingerprint=digest.hexdigest())
+    return Cohort(
+        name=path.absolute().parent.name,
+        cases=tuple(cases),
+        fingerprint=digest.hexdigest(),
+        simulated=any(_is_simulated(row) for row in rows),
+    )
 
 
-def load_study(patient: str, images: Mapping[str, Path]) -> Study:
+def write_table(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    """Write ``cases.csv`` from rows with the columns :func:`load_table` reads."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def load_study(patient: str, images: Mapping[str, Path], *, simulated: bool) -> Study:
     """Open the images of one row, each in its column's role."""
     volumes: dict[str, Volume] = {}
     studies = []
@@ -84,7 +103,14 @@ def load_study(patient: str, images: Mapping[str, Path]) -> Study:
         patient=Patient(id=patient),
         date=first.date,
         volumes=volumes,
-        caveats=tuple(dict.fromkeys(c for study in studies for c in study.caveats)),
+        caveats=tuple(
+            dict.fromkeys(
+                [
+                    *([PHANTOM] if simulated else []),
+                    *(c for study in studies for c in study.caveats),
+                ]
+            )
+        ),
         uid=first.uid,
     )
 
@@ -136,6 +162,11 @@ def _roles(rows: list[dict[str, str]], path: Path) -> tuple[str, ...]:
             "'image' or one column a role (t1c, flair, ...), paths relative to the table"
         )
     return roles
+
+
+def _is_simulated(row: Mapping[str, str]) -> bool:
+    """Whether a row is marked as a phantom."""
+    return row.get(_SIMULATED, "").lower() in ("yes", "true", "1")
 
 
 def _labels(path: Path) -> Labels:

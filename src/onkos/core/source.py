@@ -27,6 +27,10 @@ class Caveat:
         return f"{self.where}: {self.text}" if self.where else self.text
 
 
+#: Carried by everything that was simulated, and by everything made from it.
+PHANTOM = Caveat(code="phantom", text="Simulated images (phantom): no patient was imaged.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """One DICOM image that a slice came from; ``frame`` counts from 1 in a multi-frame image."""

@@ -66,7 +66,9 @@ class GaborBank:
                 for turn in range(self.orientations):
                     angle = math.pi * turn / self.orientations
                     along = 2 * math.pi * (x * math.cos(angle) + y * math.sin(angle)) / wavelength
-                    made.extend(_balanced(envelope, wave) for wave in (np.cos(along), np.sin(along)))
+                    made.extend(
+                        _balanced(envelope, wave) for wave in (np.cos(along), np.sin(along))
+                    )
         return np.array(made)
 
 

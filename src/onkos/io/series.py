@@ -21,7 +21,7 @@ from pydicom.uid import (
 
 from onkos.core.errors import ContentError, GeometryError
 from onkos.core.geometry import Geometry
-from onkos.core.source import Instance, Source
+from onkos.core.source import PHANTOM, Instance, Source
 from onkos.core.study import Study
 from onkos.core.volume import Volume
 from onkos.io.whole import written_whole
@@ -220,7 +220,7 @@ def _study_uid(study: Study) -> str:
 def _common(volume: Volume, study: Study, source: Source) -> Dataset:
     """Everything that all slices of the series share."""
     day = "" if study.date is None else study.date.strftime("%Y%m%d")
-    simulated = any(caveat.code == "phantom" for caveat in study.all_caveats)
+    simulated = any(caveat.code == PHANTOM.code for caveat in study.all_caveats)
     geometry = volume.geometry
     common = _dataset(
         {
@@ -248,6 +248,7 @@ def _common(volume: Volume, study: Study, source: Source) -> Dataset:
             "AcquisitionNumber": 1,
             "ImageType": ["DERIVED" if simulated else "ORIGINAL", "PRIMARY", *_kind(volume)],
             "ImageComments": "phantom: simulated image" if simulated else "",
+            "QualityControlImage": "YES" if simulated else "NO",  # YES: a phantom, to DICOM
             "Rows": geometry.shape[1],
             "Columns": geometry.shape[0],
             "PixelSpacing": [_decimal(geometry.spacing_mm[1]), _decimal(geometry.spacing_mm[0])],

@@ -9,7 +9,7 @@ import numpy as np
 
 from onkos.core.geometry import FloatArray, Geometry
 from onkos.core.mask import Mask
-from onkos.core.source import Caveat
+from onkos.core.source import PHANTOM
 from onkos.core.study import Study
 from onkos.core.volume import Volume
 from onkos.io.series import stable_uid
@@ -29,8 +29,6 @@ from onkos.phantom.scanner import (
 )
 from onkos.phantom.signal import FloatImage, signal
 from onkos.phantom.tissue import Tissue
-
-PHANTOM = Caveat(code="phantom", text="Simulated images (phantom): no patient was imaged.")
 
 #: Names of the reference outline, and of the same in detail.
 TISSUES: Mapping[int, str] = {1: "core", 2: "oedema"}

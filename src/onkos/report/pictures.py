@@ -238,7 +238,9 @@ def _flat_outlines(
 ) -> tuple[Outline, ...]:
     paths = {name: _path(mask.where(name), steps) for name in mask.names.values()}
     return tuple(
-        Outline(tissue=name, colour=colours[name], path=path) for name, path in paths.items() if path
+        Outline(tissue=name, colour=colours[name], path=path)
+        for name, path in paths.items()
+        if path
     )
 
 
