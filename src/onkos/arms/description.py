@@ -18,6 +18,12 @@ from onkos.features.textons import Textons, nearest_textons
 Float32 = NDArray[np.float32]
 FloatArray = NDArray[np.float64]
 
+CONTRAST_JITTER = 0.2  # standard deviation of the logarithm
+BRIGHTNESS_JITTER = 0.15  # standard deviations of the patient's tissue
+
+_GAIN = (1, 1, 0, 0, *(1 for _ in statistics.QUANTILES))  # mean, sd, skewness, kurtosis, ...
+_LEVEL = (1, 0, 0, 0, *(1 for _ in statistics.QUANTILES))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Description:
@@ -31,6 +37,9 @@ class Description:
         Voxels of each.
     table
         (count, features).
+    gain, level
+        (features, channels): 1 where a column grows with a channel's contrast, and where it
+        rises with its brightness.
     contacts
         Row-normalised contact matrix.
     opposite
@@ -40,8 +49,50 @@ class Description:
     regions: Regions
     sizes: FloatArray
     table: Float32
+    gain: FloatArray
+    level: FloatArray
     contacts: Any
     opposite: NDArray[np.intp]
+
+    def jittered(self, rng: np.random.Generator) -> Float32:
+        """Table as if each channel had been scaled a little otherwise.
+
+        No standardisation makes two scanners, or a small and a large tumour, quite alike; the
+        forest is told so by seeing each scan under several contrasts and brightnesses.
+        """
+        channels = self.gain.shape[1]
+        contrast = np.exp(rng.normal(0.0, CONTRAST_JITTER, channels))
+        brightness = rng.normal(0.0, BRIGHTNESS_JITTER, channels)
+        factor = 1 + self.gain @ (contrast - 1)
+        jittered: FloatArray = self.table * factor + self.level @ brightness
+        return jittered.astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Block:
+    """Columns of the table: (count, columns), and what each does when a channel is rescaled."""
+
+    values: FloatArray
+    gain: FloatArray
+    level: FloatArray
+
+    @classmethod
+    def of_channels(
+        cls, values: FloatArray, *, gain: Sequence[int], level: Sequence[int]
+    ) -> _Block:
+        """Columns (count, channels x kinds), the kinds of a channel side by side."""
+        every = np.eye(values.shape[1] // len(gain))
+        return cls(
+            values=values,
+            gain=np.kron(every, np.array(gain)[:, None]).astype(np.float64),
+            level=np.kron(every, np.array(level)[:, None]).astype(np.float64),
+        )
+
+    @classmethod
+    def fixed(cls, values: FloatArray, channels: int) -> _Block:
+        """Columns that do not change with any channel's scale."""
+        none = np.zeros((values.shape[1], channels))
+        return cls(values=values, gain=none, level=none)
 
 
 def describe(
@@ -50,8 +101,9 @@ def describe(
     """Cut a scan into supervoxels and describe each.
 
     From the paper: first-order statistics and texton histograms of every channel. Added: the
-    neighbourhood at two distances, the difference to the other side of the head, the place in
-    the head and the depth below its surface; each is what a reader looks at as well.
+    neighbourhood at two distances, the difference to the other side of the head and the depth
+    below its surface. The place in the head is left out: with few patients a forest learns
+    where their tumours were.
     """
     regions = supervoxels(
         scan.image, scan.head, spacing_mm=scan.spacing_mm, partition=partition, threads=threads
@@ -62,52 +114,49 @@ def describe(
     first = statistics.first_order(scan.image, regions)
     means = first[..., 0]
     near = statistics.diffused(contacts, means, steps=2)
+    far = statistics.diffused(contacts, near, steps=12)
     across = opposite(regions, centroids, near, spacing_mm=scan.spacing_mm)
-    columns = [
-        first.reshape(regions.count, -1),
-        *_texture(scan, regions, textons, threads),
-        *_context(contacts, first, near),
-        _difference(near, near, across),
+    beside = np.abs(means - contacts @ means)
+    contrasts = [
+        means - near,
+        near - far,
         _difference(means, near, across),
-        _place(scan, centroids),
-        np.log(sizes)[:, None],
+        _difference(near, near, across),
+        statistics.diffused(contacts, beside, steps=2),
+        statistics.diffused(contacts, first[..., 1], steps=2),
+    ]
+    channels = means.shape[1]
+    blocks = [
+        _Block.of_channels(first.reshape(regions.count, -1), gain=_GAIN, level=_LEVEL),
+        *(_Block.of_channels(values, gain=(1,), level=(1,)) for values in (near, far)),
+        *(_Block.of_channels(values, gain=(1,), level=(0,)) for values in contrasts),
+        _Block.fixed(_texture(scan, regions, textons, threads), channels),
+        _Block.fixed(_depth(scan, centroids), channels),
     ]
     return Description(
         regions=regions,
         sizes=sizes,
-        table=np.concatenate(columns, axis=1).astype(np.float32),
+        table=np.concatenate([block.values for block in blocks], axis=1).astype(np.float32),
+        gain=np.concatenate([block.gain for block in blocks]),
+        level=np.concatenate([block.level for block in blocks]),
         contacts=contacts,
         opposite=across,
     )
 
 
-def _texture(
-    scan: Scan, regions: Regions, textons: Sequence[Textons], threads: int
-) -> list[FloatArray]:
-    """Histogram of textons of each channel."""
+def _texture(scan: Scan, regions: Regions, textons: Sequence[Textons], threads: int) -> FloatArray:
+    """Histogram of textons of each channel, side by side."""
     channels = [np.ascontiguousarray(channel) for channel in np.moveaxis(scan.image, -1, 0)]
     nearest = nearest_textons(
         channels, scan.head, dictionaries=textons, spacing_mm=scan.spacing_mm, threads=threads
     )
-    return [
-        statistics.histograms(found, regions, count=len(dictionary.centres))
-        for found, dictionary in zip(nearest, textons, strict=True)
-    ]
-
-
-def _context(contacts: Any, first: FloatArray, near: FloatArray) -> list[FloatArray]:
-    """Neighbourhood means at two distances, against the region's own, and the spread there."""
-    means, spreads = first[..., 0], first[..., 1]
-    far = statistics.diffused(contacts, near, steps=12)
-    beside = np.abs(means - contacts @ means)
-    return [
-        near,
-        far,
-        means - near,
-        near - far,
-        statistics.diffused(contacts, beside, steps=2),
-        statistics.diffused(contacts, spreads, steps=2),
-    ]
+    return np.concatenate(
+        [
+            statistics.histograms(found, regions, count=len(dictionary.centres))
+            for found, dictionary in zip(nearest, textons, strict=True)
+        ],
+        axis=1,
+    )
 
 
 def _difference(own: FloatArray, other: FloatArray, across: NDArray[np.intp]) -> FloatArray:
@@ -115,10 +164,8 @@ def _difference(own: FloatArray, other: FloatArray, across: NDArray[np.intp]) ->
     return np.where(across[:, None] < 0, 0.0, own - other[across])
 
 
-def _place(scan: Scan, centroids: FloatArray) -> FloatArray:
-    """Place in the head's box from -1 to 1, distance from its midline, depth in mm."""
-    half = (np.asarray(scan.head.shape) - 1) / 2
-    place = (centroids - half) / np.maximum(half, 0.5)
+def _depth(scan: Scan, centroids: FloatArray) -> FloatArray:
+    """Depth of each centroid below the head's surface, as a part of the greatest depth."""
     index = np.rint(centroids).astype(np.intp)
-    depth = scan.depth_mm[tuple(index.T)]
-    return np.column_stack([place[:, :2], np.abs(place[:, 2]), depth, depth / scan.depth_mm.max()])
+    depth: FloatArray = scan.depth_mm[tuple(index.T)][:, None] / scan.depth_mm.max()
+    return depth

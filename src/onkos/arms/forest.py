@@ -15,9 +15,11 @@ from onkos.features.regions import diffused
 
 FloatArray = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 
-_THRESHOLDS = np.linspace(0.15, 0.75, 25)
+_FEWEST_FOR_SECOND = 6  # patients: below, answers on unseen ones come from too few others
+_SHOWN = 10  # each scan is shown under several contrasts until so many are seen in all
+_ROWS = 60_000  # regions a forest is grown on at most, drawn at random
+_LEAST = 0.25  # probability below which nothing is outlined, whatever is expected of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,31 +40,28 @@ class Growth:
         Number of threads; the forest does not depend on it.
     """
 
-    trees: int = 150
+    trees: int = 100
     leaf: int = 3
-    features: float = 0.2
+    features: float = 0.3
     folds: int = 4
     threads: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RegionForest:
-    """Fitted forests: ``second`` is None when only one patient was there to learn from.
-
-    ``threshold`` is the probability of any tumour from which on a region is outlined.
-    """
+    """Fitted forests; ``second`` is None when there were too few patients for one."""
 
     first: Any
     second: Any
     classes: int
-    threshold: float
 
     def probabilities(self, described: Description) -> FloatArray:
         """Probability of each class, 0 being healthy, in each region: (count, classes)."""
         own = _answers(self.first, described.table, self.classes)
         if self.second is None:
             return own
-        return _answers(self.second, _with_context(described, own), self.classes)
+        table = np.concatenate([described.table, _context(described, own)], axis=1)
+        return _answers(self.second, table.astype(np.float32), self.classes)
 
 
 def fit_forest(
@@ -73,11 +72,11 @@ def fit_forest(
     growth: Growth,
     rng: np.random.Generator,
 ) -> RegionForest:
-    """Grow both forests and choose the threshold.
+    """Grow both forests.
 
     Each training region counts as the class of most of its voxels. The second forest learns
     from answers that the first gave on patients it had not seen, since those are what it will
-    meet; the threshold is the one with the best mean Dice on answers of that kind.
+    meet.
 
     Parameters
     ----------
@@ -93,18 +92,27 @@ def fit_forest(
         Of everything random.
     """
     classes = votes[0].shape[1]
-    tables = [one.table for one in described]
+    plain = [np.empty((len(one.table), 0)) for one in described]
+    first = _grow(described, plain, votes, growth, rng)
+    if len(set(patients)) < _FEWEST_FOR_SECOND:
+        return RegionForest(first=first, second=None, classes=classes)
+    context: list[FloatArray] = [np.empty(0)] * len(described)
     groups = _groups(patients, growth.folds, rng)
-    first = _grow(tables, votes, growth, rng)
-    if len(set(groups)) < 2:
-        return RegionForest(first=first, second=None, classes=classes, threshold=0.5)
-    unseen = _unseen(tables, votes, groups, growth, rng)
-    wider = [_with_context(one, own) for one, own in zip(described, unseen, strict=True)]
-    second = _grow(wider, votes, growth, rng)
-    judged = _unseen(wider, votes, groups, growth, rng)
-    return RegionForest(
-        first=first, second=second, classes=classes, threshold=_threshold(described, judged, votes)
-    )
+    for group in range(max(groups) + 1):
+        others = [n for n, its in enumerate(groups) if its != group]
+        forest = _grow(
+            [described[n] for n in others],
+            [plain[n] for n in others],
+            [votes[n] for n in others],
+            growth,
+            rng,
+        )
+        for n, its in enumerate(groups):
+            if its == group:
+                answers = _answers(forest, described[n].table, classes)
+                context[n] = _context(described[n], answers)
+    second = _grow(described, context, votes, growth, rng)
+    return RegionForest(first=first, second=second, classes=classes)
 
 
 def smoothed(described: Description, probabilities: FloatArray) -> FloatArray:
@@ -112,9 +120,44 @@ def smoothed(described: Description, probabilities: FloatArray) -> FloatArray:
     return diffused(described.contacts, probabilities, steps=1)
 
 
+def outlined(described: Description, tumour: FloatArray) -> Bools:
+    """Choose the regions to outline: those with the best Dice to be expected.
+
+    If ``tumour`` are the probabilities, outlining the likeliest regions down to p is expected
+    to give 2 (sum of what is outlined) / (outlined + all that is expected); the best p differs
+    from patient to patient, being low where the forest is unsure of all of a tumour.
+
+    References
+    ----------
+    Lipton ZC, Elkan C, Naryanaswamy B. Optimal thresholding of classifiers to maximize F1
+    measure. ECML PKDD 2014:225-239. doi:10.1007/978-3-662-44851-9_15
+    """
+    order = np.argsort(-tumour, kind="stable")
+    expected = (tumour * described.sizes)[order]
+    outlined_voxels = np.cumsum(described.sizes[order])
+    dice = 2 * np.cumsum(expected) / (outlined_voxels + expected.sum() + 1e-12)
+    threshold = max(float(tumour[order[int(np.argmax(dice))]]), _LEAST)
+    chosen: Bools = tumour >= threshold
+    return chosen
+
+
 def _grow(
-    tables: Sequence[Any], votes: Sequence[FloatArray], growth: Growth, rng: np.random.Generator
+    described: Sequence[Description],
+    context: Sequence[FloatArray],
+    votes: Sequence[FloatArray],
+    growth: Growth,
+    rng: np.random.Generator,
 ) -> Any:
+    """Grow one forest on the scans' tables, each shown several times, beside their context."""
+    copies = max(1, round(_SHOWN / len(described)))
+    rows = [
+        np.concatenate([one.jittered(rng), beside], axis=1)
+        for one, beside in zip(described, context, strict=True)
+        for _ in range(copies)
+    ]
+    shown = [vote for vote in votes for _ in range(copies)]
+    sizes = np.concatenate([vote.sum(axis=1) for vote in shown])
+    truth = np.concatenate([vote.argmax(axis=1) for vote in shown])
     forest = ExtraTreesClassifier(
         n_estimators=growth.trees,
         min_samples_leaf=growth.leaf,
@@ -122,9 +165,9 @@ def _grow(
         n_jobs=growth.threads,
         random_state=int(rng.integers(2**31)),
     )
-    sizes = np.concatenate([vote.sum(axis=1) for vote in votes])
-    truth = np.concatenate([vote.argmax(axis=1) for vote in votes])
-    return forest.fit(np.concatenate(tables), truth, sample_weight=sizes / sizes.mean())
+    drawn = np.sort(rng.permutation(len(truth))[:_ROWS])
+    table = np.concatenate(rows)[drawn].astype(np.float32)
+    return forest.fit(table, truth[drawn], sample_weight=sizes[drawn] / sizes.mean())
 
 
 def _answers(forest: Any, table: Any, classes: int) -> FloatArray:
@@ -134,56 +177,20 @@ def _answers(forest: Any, table: Any, classes: int) -> FloatArray:
     return answers
 
 
-def _unseen(
-    tables: Sequence[Any],
-    votes: Sequence[FloatArray],
-    groups: Ints,
-    growth: Growth,
-    rng: np.random.Generator,
-) -> list[FloatArray]:
-    """Answer for each scan by a forest grown on the other groups of patients."""
-    classes = votes[0].shape[1]
-    answers: list[FloatArray] = [np.empty(0)] * len(tables)
-    for group in np.unique(groups):
-        others = np.flatnonzero(groups != group)
-        forest = _grow([tables[n] for n in others], [votes[n] for n in others], growth, rng)
-        for n in np.flatnonzero(groups == group):
-            answers[n] = _answers(forest, tables[n], classes)
-    return answers
-
-
-def _groups(patients: Sequence[str], folds: int, rng: np.random.Generator) -> Ints:
+def _groups(patients: Sequence[str], folds: int, rng: np.random.Generator) -> list[int]:
     """Group of each scan: all scans of a patient are in one."""
     distinct = sorted(set(patients))
     turn = rng.permutation(len(distinct)) % max(1, min(folds, len(distinct)))
     group = dict(zip(distinct, turn.tolist(), strict=True))
-    return np.array([group[patient] for patient in patients], dtype=np.int64)
+    return [group[patient] for patient in patients]
 
 
-def _with_context(described: Description, own: FloatArray) -> FloatArray:
-    """Table with own answer, the neighbours' at two distances, and the other side's."""
+def _context(described: Description, own: FloatArray) -> FloatArray:
+    """First answer of the region, its neighbours at two distances, the other side, the whole."""
     near = diffused(described.contacts, own, steps=2)
     far = diffused(described.contacts, near, steps=8)
     across = described.opposite
     other = np.where(across[:, None] < 0, 0.0, near[across])
-    whole = np.average(own, axis=0, weights=described.sizes)
-    everywhere = np.broadcast_to(whole, own.shape)
-    best = np.broadcast_to(near.max(axis=0), own.shape)
-    parts = [described.table, own, near, far, other, everywhere, best]
-    return np.concatenate(parts, axis=1)
-
-
-def _threshold(
-    described: Sequence[Description], answers: Sequence[FloatArray], votes: Sequence[FloatArray]
-) -> float:
-    """Threshold on the probability of any tumour with the best mean Dice of the whole tumour."""
-    dice = np.zeros((len(answers), len(_THRESHOLDS)))
-    for n, (one, answer, vote) in enumerate(zip(described, answers, votes, strict=True)):
-        tumour = vote[:, 1:].sum(axis=1)
-        all_voxels = vote.sum(axis=1)
-        p = 1 - smoothed(one, answer)[:, 0]
-        for t, threshold in enumerate(_THRESHOLDS):
-            chosen = p >= threshold
-            total = all_voxels[chosen].sum() + tumour.sum()
-            dice[n, t] = 2 * tumour[chosen].sum() / total if total else 1.0
-    return float(_THRESHOLDS[int(np.argmax(dice.mean(axis=0)))])
+    everywhere = np.broadcast_to(np.average(own, axis=0, weights=described.sizes), own.shape)
+    highest = np.broadcast_to(near.max(axis=0), own.shape)
+    return np.concatenate([own, near, far, other, everywhere, highest], axis=1)

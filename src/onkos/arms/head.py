@@ -45,7 +45,7 @@ def find_head(image: Float32, *, where: str) -> Bools:
         )
     pieces = cc3d.connected_components(candidate, connectivity=6)
     largest = int(np.argmax(np.bincount(pieces.ravel())[1:])) + 1
-    head = pieces == largest
+    head: Bools = pieces == largest
     for plane in head:  # a hole is closed in its slice: sinuses open to the next one
         plane[...] = ndimage.binary_fill_holes(plane)
     return head
@@ -54,12 +54,12 @@ def find_head(image: Float32, *, where: str) -> Bools:
 def depth_mm(head: Bools, spacing_mm: tuple[float, float, float]) -> Float32:
     """Distance in mm of each head voxel from the nearest voxel outside; 0 outside.
 
-    The faces of the image do not count as outside, for the head goes on beyond them.
+    What lies beyond the image counts as outside, except along an axis of one voxel.
     """
-    if head.all():
-        return np.full(head.shape, float(min(head.shape) * min(spacing_mm)), dtype=np.float32)
-    distance: Float32 = ndimage.distance_transform_edt(head, sampling=spacing_mm).astype(np.float32)
-    return distance
+    around = [(1, 1) if side > 1 else (0, 0) for side in head.shape]
+    distance = ndimage.distance_transform_edt(np.pad(head, around), sampling=spacing_mm)
+    own = tuple(slice(n, -n or None) for n, _ in around)
+    return np.ascontiguousarray(distance[own], dtype=np.float32)
 
 
 def _not_background(channel: Float32) -> Bools:
@@ -74,7 +74,8 @@ def _not_background(channel: Float32) -> Bools:
     if differs.size == 0:
         return np.zeros(channel.shape, dtype=bool)
     if np.mean(differs < background) > 0.01:
-        return np.isfinite(channel) & (channel != background)
+        other: Bools = np.isfinite(channel) & (channel != background)
+        return other
     bright = np.percentile(differs[:: max(1, differs.size // 200_000)], 98)
     above: Bools = channel > background + _TISSUE * (bright - background)
     return above

@@ -20,8 +20,9 @@ from onkos.io.whole import write_json, written_whole
 CARD = "card.json"
 WEIGHTS = "weights.skops"
 
-#: Types a weights file may name beyond skops' own list of harmless ones: none.
-TRUSTED: tuple[str, ...] = ()
+#: Types a weights file may name beyond skops' own list of harmless ones: the trees of a forest,
+#: whose arrays skops hands to scikit-learn, which checks them.
+TRUSTED: tuple[str, ...] = ("sklearn.tree._tree.Tree",)
 
 
 def save(folder: Path, card: Card, weights: Mapping[str, Any]) -> Card:
@@ -68,7 +69,7 @@ def load(folder: Path) -> tuple[Card, dict[str, Any]]:
         weights = skops.io.load(path, trusted=list(TRUSTED))
     except ModelError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a damaged file makes skops raise
+    except Exception as error:  # whatever a damaged file makes skops raise
         raise ModelError(
             f"{path}: not readable as weights: {error}; fit the model again"
         ) from error

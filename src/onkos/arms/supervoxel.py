@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from onkos.arms import store
 from onkos.arms.description import Description, describe
-from onkos.arms.forest import Growth, RegionForest, fit_forest, smoothed
+from onkos.arms.forest import Growth, RegionForest, fit_forest, outlined, smoothed
 from onkos.arms.scan import Scan, common_roles, prepare
 from onkos.arms.training import caveats, make_card, prepared, tissues, truth_on
 from onkos.core.card import Card
@@ -39,9 +39,10 @@ class SupervoxelForest:
     From the paper: three-dimensional supervoxels over all MR channels together, first-order
     statistics and histograms of textons (Gabor bank, k-means on training patients only) of
     each supervoxel and channel, a random forest into healthy and the tissues. Added:
-    neighbourhood, symmetry, place and depth as features (``description``), a second forest
-    that sees the first one's answers around (``forest``), smoothing over neighbours, and the
-    removal of small islands.
+    neighbourhood, symmetry and depth as features and training under several contrasts
+    (``description``), a second forest that sees the first one's answers around and a threshold
+    by the Dice to be expected (``forest``), smoothing over neighbours, and the removal of small
+    islands.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ class SupervoxelForest:
     partition: Partition = field(default_factory=Partition)
     bank: GaborBank = field(default_factory=GaborBank)
     textons: int = 16
-    energy: float = 0.995
+    energy: float = 0.93
     growth: Growth = field(default_factory=Growth)
 
     @property
@@ -170,7 +171,8 @@ class SupervoxelModel:
             )
         described = self.arm._describe(scan, self.dictionaries)
         answers = smoothed(described, self.forest.probabilities(described))
-        chosen = self._decide(answers)
+        tissue = 1 + answers[:, 1:].argmax(axis=1)
+        chosen = np.where(outlined(described, 1 - answers[:, 0]), tissue, 0)
         labels = np.concatenate([[0], chosen]).astype(np.uint8)[described.regions.labels]
         labels = without_islands(labels)
         names = dict(self.card.tissues)
@@ -191,18 +193,12 @@ class SupervoxelModel:
             "first": self.forest.first,
             "second": self.forest.second,
             "classes": self.forest.classes,
-            "threshold": self.forest.threshold,
             "textons": [
                 {"basis": one.basis, "centres": one.centres, "energy": one.energy}
                 for one in self.dictionaries
             ],
         }
         store.save(folder, self.card, weights)
-
-    def _decide(self, answers: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """Label of each region: the likeliest tissue where tumour is likely enough."""
-        tumour = 1 - answers[:, 0] >= self.forest.threshold
-        return np.where(tumour, 1 + answers[:, 1:].argmax(axis=1), 0).astype(np.uint8)
 
 
 def without_islands(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -214,3 +210,28 @@ def without_islands(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     sizes[0] = 0
     kept = sizes >= _ISLAND * sizes.max()
     return np.where(kept[pieces], labels, 0).astype(np.uint8)
+
+
+def from_weights(card: Card, weights: Mapping[str, Any]) -> SupervoxelModel:
+    """Build the model from what :meth:`SupervoxelModel.save` wrote and the card's settings."""
+    plain = dict(card.settings)
+    bank = GaborBank(
+        **{name: _as_tuple(value) for name, value in plain.pop("bank").items()},
+    )
+    arm = SupervoxelForest(
+        partition=Partition(**plain.pop("partition")),
+        growth=Growth(**plain.pop("growth")),
+        bank=bank,
+        **plain,
+    )
+    dictionaries = tuple(Textons(bank=bank, **one) for one in weights["textons"])
+    forest = RegionForest(
+        first=weights["first"],
+        second=weights["second"],
+        classes=int(weights["classes"]),
+    )
+    return SupervoxelModel(card=card, arm=arm, dictionaries=dictionaries, forest=forest)
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

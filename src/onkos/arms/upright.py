@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +58,11 @@ def _letters(geometry: Geometry) -> list[int]:
     Chosen together, the best of the six ways, so that no two share one however oblique.
     """
     along = np.abs(geometry.directions)
-    ways = [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]
-    return list(max(ways, key=lambda way: sum(along[way[axis], axis] for axis in range(3))))
+
+    def fit(way: Iterable[int]) -> float:
+        return float(sum(along[towards, axis] for axis, towards in enumerate(way)))
+
+    return list(max(itertools.permutations(range(3)), key=fit))
 
 
 def _sign(geometry: Geometry, array_axis: int, patient_axis: int) -> int:

@@ -59,7 +59,7 @@ class GaborBank:
         half = [max(1, round(self.radius_mm / step)) for step in spacing_mm]
         y = np.arange(-half[0], half[0] + 1)[:, None] * spacing_mm[0]
         x = np.arange(-half[1], half[1] + 1)[None, :] * spacing_mm[1]
-        made = []
+        made: list[FloatArray] = []
         for wavelength in self.wavelengths_mm:
             for width in self.widths:
                 envelope = np.exp(-(x**2 + y**2) / (2 * (width * wavelength) ** 2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -102,9 +101,9 @@ def diffused(matrix: Any, values: FloatArray, *, steps: int) -> FloatArray:
     return spread
 
 
-def votes(labels: Sequence[Any], regions: Regions, *, count: int) -> FloatArray:
+def votes(labels: Bytes, regions: Regions, *, count: int) -> FloatArray:
     """Voxels of each label 0..count-1 in each region, (regions, count)."""
-    found: FloatArray = _histograms(np.asarray(labels), regions.labels, regions.count, count)
+    found: FloatArray = _histograms(labels, regions.labels, regions.count, count)
     return found
 
 

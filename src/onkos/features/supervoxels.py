@@ -102,7 +102,7 @@ def supervoxels(
 
     def assign(start: int, stop: int) -> NDArray[np.float64]:
         sums: NDArray[np.float64] = _assign(
-            image, inside, labels, (centres, alive), (cells, cell, spacing, nearness), start, stop
+            image, inside, labels, (centres, alive), (cells, cell, spacing, nearness), (start, stop)
         )
         return sums
 
@@ -157,94 +157,101 @@ def _add(row: Any, image: Any, k: int, j: int, i: int) -> None:  # pragma: no co
 
 @njit(cache=True, nogil=True)
 def _assign(
-    image: Any, inside: Any, labels: Any, seeds: Any, scale: Any, start: int, stop: int
+    image: Any, inside: Any, labels: Any, seeds: Any, scale: Any, slab: Any
 ) -> Any:  # pragma: no cover
     """Give each voxel of a slab its most similar centre; return sums for the new centres."""
-    centres, alive = seeds
-    cells, cell, spacing, nearness = scale
-    channels = image.shape[3]
-    sums = np.zeros((centres.shape[0], 4 + channels), dtype=np.float64)
-    for k in range(start, stop):
-        a0 = int(np.floor((k + 0.5) / cell[0] - 0.5))
+    cell = scale[1]
+    sums = np.zeros((seeds[0].shape[0], 4 + image.shape[3]), dtype=np.float64)
+    for k in range(slab[0], slab[1]):
+        a = int(np.floor((k + 0.5) / cell[0] - 0.5))
         for j in range(image.shape[1]):
-            b0 = int(np.floor((j + 0.5) / cell[1] - 0.5))
+            b = int(np.floor((j + 0.5) / cell[1] - 0.5))
             for i in range(image.shape[2]):
-                if not inside[k, j, i]:
-                    continue
-                c0 = int(np.floor((i + 0.5) / cell[2] - 0.5))
-                best = np.float32(np.inf)
-                chosen = -1
-                for a in range(max(a0, 0), min(a0 + 2, cells[0])):
-                    for b in range(max(b0, 0), min(b0 + 2, cells[1])):
-                        for c in range(max(c0, 0), min(c0 + 2, cells[2])):
-                            n = (a * cells[1] + b) * cells[2] + c
-                            if not alive[n]:
-                                continue
-                            dk = (centres[n, 0] - k) * spacing[0]
-                            dj = (centres[n, 1] - j) * spacing[1]
-                            di = (centres[n, 2] - i) * spacing[2]
-                            unlike = np.float32(0)
-                            for channel in range(channels):
-                                d = centres[n, 3 + channel] - image[k, j, i, channel]
-                                unlike += d * d
-                            distance = unlike / channels + nearness * (dk * dk + dj * dj + di * di)
-                            if distance < best:
-                                best = distance
-                                chosen = n
-                if chosen < 0:  # its own cells died out: keep what it had
-                    chosen = max(labels[k, j, i] - 1, 0)
-                labels[k, j, i] = chosen + 1
-                _add(sums[chosen], image, k, j, i)
+                if inside[k, j, i]:
+                    c = int(np.floor((i + 0.5) / cell[2] - 0.5))
+                    chosen = _nearest(image[k, j, i], seeds, scale, (k, j, i), (a, b, c))
+                    if chosen < 0:  # the centres around it died out: keep what it had
+                        chosen = max(labels[k, j, i] - 1, 0)
+                    labels[k, j, i] = chosen + 1
+                    _add(sums[chosen], image, k, j, i)
     return sums
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _nearest(
+    values: Any, seeds: Any, scale: Any, voxel: Any, corner: Any
+) -> Any:  # pragma: no cover
+    """Most similar living centre of the eight cells from ``corner`` on; -1 if there is none."""
+    centres, alive = seeds
+    cells, _, spacing, nearness = scale
+    best, chosen = np.float32(np.inf), -1
+    for a in range(max(corner[0], 0), min(corner[0] + 2, cells[0])):
+        for b in range(max(corner[1], 0), min(corner[1] + 2, cells[1])):
+            for c in range(max(corner[2], 0), min(corner[2] + 2, cells[2])):
+                n = (a * cells[1] + b) * cells[2] + c
+                if not alive[n]:
+                    continue
+                far = np.float32(0)
+                for axis in range(3):
+                    step = (centres[n, axis] - np.float32(voxel[axis])) * spacing[axis]
+                    far += step * step
+                unlike = np.float32(0)
+                for channel in range(values.shape[0]):
+                    difference = centres[n, 3 + channel] - values[channel]
+                    unlike += difference * difference
+                distance = unlike / np.float32(values.shape[0]) + nearness * far
+                if distance < best:
+                    best, chosen = distance, n
+    return chosen
 
 
 @njit(cache=True, nogil=True)
 def _connect(image: Any, labels: Any, smallest: int) -> Any:  # pragma: no cover
-    """Number the connected pieces (6 neighbours); a small one joins the neighbour most like it."""
-    depth, height, width = labels.shape
-    out = np.zeros((depth, height, width), dtype=np.int32)
+    """Number the connected pieces; a small one joins the neighbour most like it."""
+    out = np.zeros(labels.shape, dtype=np.int32)
     stack = np.empty(labels.size, dtype=np.int64)
-    steps = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]])
+    flat = out.reshape(-1)
     count = 0
-    for k0 in range(depth):
-        for j0 in range(height):
-            for i0 in range(width):
-                if labels[k0, j0, i0] == 0 or out[k0, j0, i0] != 0:
-                    continue
-                mine = labels[k0, j0, i0]
-                count += 1
-                out[k0, j0, i0] = count
-                stack[0] = (k0 * height + j0) * width + i0
-                size, head = 1, 0
-                likest, neighbour = np.inf, 0
-                while head < size:
-                    place = stack[head]
-                    head += 1
-                    i = place % width
-                    j = (place // width) % height
-                    k = place // (width * height)
-                    for s in range(6):
-                        kk, jj, ii = k + steps[s, 0], j + steps[s, 1], i + steps[s, 2]
-                        if kk < 0 or jj < 0 or ii < 0:
-                            continue
-                        if kk >= depth or jj >= height or ii >= width:
-                            continue
-                        if labels[kk, jj, ii] == mine and out[kk, jj, ii] == 0:
-                            out[kk, jj, ii] = count
-                            stack[size] = (kk * height + jj) * width + ii
-                            size += 1
-                        elif out[kk, jj, ii] != 0 and out[kk, jj, ii] != count:
-                            unlike = 0.0
-                            for channel in range(image.shape[3]):
-                                d = image[kk, jj, ii, channel] - image[k, j, i, channel]
-                                unlike += d * d
-                            if unlike < likest:
-                                likest, neighbour = unlike, out[kk, jj, ii]
-                if size < smallest and neighbour != 0:
-                    for n in range(size):
-                        place = stack[n]
-                        i = place % width
-                        j = (place // width) % height
-                        out[place // (width * height), j, i] = neighbour
-                    count -= 1
+    for place in range(labels.size):
+        if flat[place] != 0 or labels.reshape(-1)[place] == 0:
+            continue
+        count += 1
+        size, neighbour = _flood(image, labels, out, stack, (place, count))
+        if size < smallest and neighbour != 0:
+            for n in range(size):
+                flat[stack[n]] = neighbour
+            count -= 1
     return out, count
+
+
+@njit(cache=True, nogil=True)
+def _flood(image: Any, labels: Any, out: Any, stack: Any, seed: Any) -> Any:  # pragma: no cover
+    """Number one piece (6 neighbours) from its first voxel.
+
+    Returns its size, its voxels being the first so many of the stack, and the number of the
+    piece that holds the most similar voxel across its border, 0 if none is numbered yet.
+    """
+    place, number = seed
+    height, width = labels.shape[1], labels.shape[2]
+    own = labels.reshape(-1)[place]
+    out.reshape(-1)[place] = number
+    stack[0] = place
+    size, head, likest, neighbour = 1, 0, np.inf, 0
+    while head < size:
+        here = stack[head]
+        head += 1
+        k, j, i = here // (width * height), (here // width) % height, here % width
+        for step in range(6):
+            away = 1 - 2 * (step % 2)
+            kk, jj, ii = k + away * (step < 2), j + away * (2 <= step < 4), i + away * (step >= 4)
+            if min(kk, jj, ii) < 0 or kk >= labels.shape[0] or jj >= height or ii >= width:
+                continue
+            if labels[kk, jj, ii] == own and out[kk, jj, ii] == 0:
+                out[kk, jj, ii] = number
+                stack[size] = (kk * height + jj) * width + ii
+                size += 1
+            elif out[kk, jj, ii] not in (0, number):
+                unlike = ((image[kk, jj, ii] - image[k, j, i]) ** 2).sum()
+                if unlike < likest:
+                    likest, neighbour = unlike, out[kk, jj, ii]
+    return size, neighbour

@@ -157,45 +157,50 @@ def _nearest(
 def _assign(
     padded: Any, inside: Any, learnt: Any, out: Any, start: int, stop: int
 ) -> None:  # pragma: no cover
-    """Row by row: the few responses, then the texton nearest to them.
-
-    The nearest texton c of a response y has the largest c.y - c.c / 2.
-    """
+    """Row by row: the few responses, then the texton nearest to them."""
     kernels, centres = learnt
-    few, tall, wide = kernels.shape
     width = inside.shape[2]
-    answers = np.empty((few, width), dtype=np.float32)
-    score = np.empty(width, dtype=np.float32)
-    best = np.empty(width, dtype=np.float32)
+    answers = np.empty((kernels.shape[0], width), dtype=np.float32)
+    score = np.empty((2, width), dtype=np.float32)
     for k in range(start, stop):
         for j in range(inside.shape[1]):
-            first, last = 0, width
-            while first < width and not inside[k, j, first]:
-                first += 1
-            if first == width:
-                continue
-            while not inside[k, j, last - 1]:
-                last -= 1
-            for n in range(few):
-                answer = answers[n]
-                answer[first:last] = 0
-                for dj in range(tall):
-                    row = padded[k, j + dj]
-                    for di in range(wide):
-                        weight = kernels[n, dj, di]
-                        for i in range(first, last):
-                            answer[i] += weight * row[i + di]
-            best[first:last] = -np.inf
-            for t in range(centres.shape[0]):
-                offset = np.float32(0)
-                for n in range(few):
-                    offset -= centres[t, n] * centres[t, n] / np.float32(2)
-                score[first:last] = offset
-                for n in range(few):
-                    weight = centres[t, n]
-                    for i in range(first, last):
-                        score[i] += weight * answers[n, i]
+            reach = np.flatnonzero(inside[k, j])
+            if reach.size > 0:
+                span = (reach[0], reach[-1] + 1)
+                _respond(padded[k, j : j + kernels.shape[1]], kernels, answers, span)
+                _choose(answers, centres, score, out[k, j], span)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _respond(rows: Any, kernels: Any, answers: Any, span: Any) -> None:  # pragma: no cover
+    """Correlate one row of voxels with the kernels, the inner loop running along the row."""
+    first, last = span
+    answers[:, first:last] = 0
+    for n in range(kernels.shape[0]):
+        answer = answers[n]
+        for dj in range(kernels.shape[1]):
+            row = rows[dj]
+            for di in range(kernels.shape[2]):
+                weight = kernels[n, dj, di]
                 for i in range(first, last):
-                    if score[i] > best[i]:
-                        best[i] = score[i]
-                        out[k, j, i] = t
+                    answer[i] += weight * row[i + di]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _choose(
+    answers: Any, centres: Any, score: Any, out: Any, span: Any
+) -> None:  # pragma: no cover
+    """Write the nearest texton c of each response y: the one with the largest c.y - c.c / 2."""
+    first, last = span
+    best, now = score
+    best[first:last] = -np.inf
+    for t in range(centres.shape[0]):
+        now[first:last] = -(centres[t] ** 2).sum() / np.float32(2)
+        for n in range(centres.shape[1]):
+            weight = centres[t, n]
+            for i in range(first, last):
+                now[i] += weight * answers[n, i]
+        for i in range(first, last):
+            if now[i] > best[i]:
+                best[i] = now[i]
+                out[i] = t

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,7 +16,7 @@ def slabs(side: int, *, parts: int = SLABS) -> list[tuple[int, int]]:
     """Cut 0..side into at most ``parts`` consecutive (start, stop) of nearly equal length."""
     parts = max(1, min(parts, side))
     edges = [side * part // parts for part in range(parts + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def each(work: Callable[..., T], jobs: Sequence[tuple[int, ...]], *, threads: int) -> list[T]:

@@ -1,0 +1,135 @@
+"""A random forest on the intensities of single voxels: what texture and regions must improve on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+
+from onkos.arms import store
+from onkos.arms.scan import common_roles, prepare
+from onkos.arms.training import caveats, make_card, prepared, tissues, truth_on
+from onkos.core.card import Card
+from onkos.core.case import Case
+from onkos.core.errors import ModelError
+from onkos.core.reading import Prediction
+from onkos.core.study import Study
+
+NAME = "intensity-forest"
+_AT_ONCE = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntensityForest:
+    """Arm: each voxel by its own standardised intensities in all channels, nothing else.
+
+    Parameters
+    ----------
+    trees, leaf
+        Trees of the forest and fewest voxels a leaf.
+    samples
+        Voxels drawn from each case, all of the head being equally likely.
+    threads
+        Number of threads; the forest does not depend on it.
+    """
+
+    trees: int = 40
+    leaf: int = 20
+    samples: int = 20_000
+    threads: int = 2
+
+    @property
+    def name(self) -> str:
+        """Name on the command line and in tables."""
+        return NAME
+
+    @property
+    def family(self) -> str:
+        """Of the classic methods."""
+        return "classic"
+
+    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> IntensityModel:
+        """Learn from cases with reference outlines.
+
+        Raises
+        ------
+        CohortError
+            If there are no cases, they share no image role, or one of them has no outline.
+        """
+        roles, reference = common_roles(cases)
+        names = tissues(cases)
+        values, truths = [], []
+        for case, scan in prepared(cases, roles, reference):
+            inside = np.flatnonzero(scan.head)
+            picked = rng.choice(inside, size=min(self.samples, len(inside)), replace=False)
+            values.append(scan.image.reshape(-1, scan.image.shape[-1])[picked])
+            truths.append(truth_on(scan, case.truth, names).ravel()[picked])
+        forest = RandomForestClassifier(
+            n_estimators=self.trees,
+            min_samples_leaf=self.leaf,
+            n_jobs=self.threads,
+            random_state=int(rng.integers(2**31)),
+        )
+        forest.fit(np.concatenate(values), np.concatenate(truths))
+        card = make_card(
+            NAME, cases, names=names, roles=roles, reference=reference, settings=asdict(self)
+        )
+        return IntensityModel(card=card, forest=forest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IntensityModel:
+    """A fitted :class:`IntensityForest`."""
+
+    card: Card
+    forest: Any
+
+    def predict(self, study: Study) -> Prediction:
+        """Outline the tissues on the reference image's grid.
+
+        Raises
+        ------
+        ModelError
+            If an image the model needs is missing or holds no head.
+        """
+        scan = prepare(study, self.card.roles, reference=self.card.reference)
+        if scan.image.shape[-1] != self.forest.n_features_in_:
+            raise ModelError(
+                f"study of {study.patient.id}: {scan.image.shape[-1]} channels, the model was "
+                f"fitted on {self.forest.n_features_in_}; expected images of the same kind"
+            )
+        values = scan.image[scan.head]
+        found = np.zeros(len(values), dtype=np.uint8)
+        highest = np.zeros(len(self.forest.classes_))
+        for start in range(0, len(values), _AT_ONCE):
+            answers = self.forest.predict_proba(values[start : start + _AT_ONCE])
+            found[start : start + _AT_ONCE] = self.forest.classes_[answers.argmax(axis=1)]
+            highest = np.maximum(highest, answers.max(axis=0))
+        labels: NDArray[np.uint8] = np.zeros(scan.head.shape, dtype=np.uint8)
+        labels[scan.head] = found
+        names = dict(self.card.tissues)
+        known = dict(zip(self.forest.classes_.tolist(), highest.tolist(), strict=True))
+        return Prediction(
+            mask=scan.outline(labels, names),
+            reference=self.card.reference,
+            classes={name: known.get(label, 0.0) for label, name in names.items()},
+            caveats=caveats(scan, labels),
+        )
+
+    def with_card(self, card: Card) -> IntensityModel:
+        """Return the same model under another card."""
+        return replace(self, card=card)
+
+    def save(self, folder: Path) -> None:
+        """Write ``card.json`` and ``weights.skops``."""
+        store.save(folder, self.card, {"forest": self.forest})
+
+
+def from_weights(card: Card, weights: Mapping[str, Any]) -> IntensityModel:
+    """Build the model from what :meth:`IntensityModel.save` wrote."""
+    return IntensityModel(card=card, forest=weights["forest"])

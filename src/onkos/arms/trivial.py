@@ -1,0 +1,150 @@
+"""The arm every other one must beat: the largest bright blob on one image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+
+from onkos.arms import store
+from onkos.arms.scan import Scan, common_roles, prepare
+from onkos.arms.training import caveats, make_card, prepared, tissues, truth_on
+from onkos.core.card import Card
+from onkos.core.case import Case
+from onkos.core.errors import ModelError
+from onkos.core.reading import Prediction
+from onkos.core.study import Study
+
+NAME = "trivial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrightBlob:
+    """Arm without a method: voxels above one threshold on one channel, the largest piece of them.
+
+    Fitting only chooses channel and threshold, those with the best mean Dice of the whole
+    tumour in training. All of the blob is called by the name of the commonest tissue. Where
+    nothing exceeds the threshold everything is healthy.
+
+    Parameters
+    ----------
+    thresholds
+        Candidates, in robust standard deviations above the patient's usual tissue.
+    """
+
+    thresholds: tuple[float, ...] = (0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
+
+    @property
+    def name(self) -> str:
+        """Name on the command line and in tables."""
+        return NAME
+
+    @property
+    def family(self) -> str:
+        """Of the trivial methods."""
+        return "trivial"
+
+    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> BlobModel:
+        """Choose channel and threshold; nothing is random.
+
+        Raises
+        ------
+        CohortError
+            If there are no cases, they share no image role, or one of them has no outline.
+        """
+        del rng
+        roles, reference = common_roles(cases)
+        names = tissues(cases)
+        dice = []
+        voxels = np.zeros(len(names) + 1, dtype=np.int64)
+        for case, scan in prepared(cases, roles, reference):
+            truth = truth_on(scan, case.truth, names)
+            voxels += np.bincount(truth.ravel(), minlength=len(names) + 1)
+            dice.append(
+                [
+                    [
+                        _dice(blob(scan, channel, threshold), truth > 0)
+                        for threshold in self.thresholds
+                    ]
+                    for channel in range(scan.image.shape[-1])
+                ]
+            )
+        mean = np.mean(dice, axis=0)
+        channel, place = np.unravel_index(int(np.argmax(mean)), mean.shape)
+        card = make_card(
+            NAME, cases, names=names, roles=roles, reference=reference, settings=asdict(self)
+        )
+        return BlobModel(
+            card=card,
+            channel=int(channel),
+            threshold=self.thresholds[int(place)],
+            label=1 + int(np.argmax(voxels[1:])),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BlobModel:
+    """A fitted :class:`BrightBlob`."""
+
+    card: Card
+    channel: int
+    threshold: float
+    label: int
+
+    def predict(self, study: Study) -> Prediction:
+        """Outline the blob; a class is certain or absent, for the method knows no doubt."""
+        scan = prepare(study, self.card.roles, reference=self.card.reference)
+        if self.channel >= scan.image.shape[-1]:
+            raise ModelError(
+                f"study of {study.patient.id}: {scan.image.shape[-1]} channels, the model uses "
+                f"channel {self.channel + 1}; expected images of the kind it was fitted on"
+            )
+        found = blob(scan, self.channel, self.threshold)
+        labels = found.astype(np.uint8) * np.uint8(self.label)
+        names = dict(self.card.tissues)
+        return Prediction(
+            mask=scan.outline(labels, names),
+            reference=self.card.reference,
+            classes={n: float(label == self.label and found.any()) for label, n in names.items()},
+            caveats=caveats(scan, labels),
+        )
+
+    def with_card(self, card: Card) -> BlobModel:
+        """Return the same model under another card."""
+        return replace(self, card=card)
+
+    def save(self, folder: Path) -> None:
+        """Write ``card.json`` and ``weights.skops``."""
+        weights = {"channel": self.channel, "threshold": self.threshold, "label": self.label}
+        store.save(folder, self.card, weights)
+
+
+def from_weights(card: Card, weights: Mapping[str, Any]) -> BlobModel:
+    """Build the model from what :meth:`BlobModel.save` wrote."""
+    return BlobModel(
+        card=card,
+        channel=int(weights["channel"]),
+        threshold=float(weights["threshold"]),
+        label=int(weights["label"]),
+    )
+
+
+def blob(scan: Scan, channel: int, threshold: float) -> NDArray[np.bool_]:
+    """Largest connected piece (6 neighbours) of the head above a threshold on one channel."""
+    bright = scan.head & (scan.image[..., channel] > threshold)
+    if not bright.any():
+        return bright
+    pieces = cc3d.connected_components(bright, connectivity=6)
+    largest = 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
+    found: NDArray[np.bool_] = pieces == largest
+    return found
+
+
+def _dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+    total = int(np.count_nonzero(a)) + int(np.count_nonzero(b))
+    return 2 * int(np.count_nonzero(a & b)) / total if total else 1.0
