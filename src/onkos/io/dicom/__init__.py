@@ -1,0 +1,1 @@
+"""DICOM images: from files to volumes, refusing what does not add up."""

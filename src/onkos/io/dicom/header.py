@@ -1,0 +1,187 @@
+"""One DICOM file's header, and where its pixels lie."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from onkos.core.errors import ContentError
+
+_PIXELS = 0x7FE00010
+_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
+
+#: What a damaged file makes the parser raise; anything else is our own mistake.
+PARSING = (
+    InvalidDicomError,
+    EOFError,
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    NotImplementedError,
+    OverflowError,
+    LookupError,
+    struct.error,
+    RecursionError,
+    UnicodeError,
+    MemoryError,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Header:
+    """The attributes of one file, without its pixels.
+
+    Parameters
+    ----------
+    path
+        Where it lies.
+    shown
+        How messages name it: the path as the user gave it.
+    attributes
+        The data set up to the pixels.
+    pixels_at, pixels_length
+        Byte offset and length of native (uncompressed, little endian) pixel data, or None where
+        the pixels must be decoded.
+    """
+
+    path: Path
+    shown: str
+    attributes: Dataset
+    pixels_at: int | None
+    pixels_length: int | None
+
+    def get(self, keyword: str, default: Any = None) -> Any:
+        """Value of an attribute, ``default`` where it is absent or empty.
+
+        Raises
+        ------
+        ContentError
+            If it is there and cannot be read as what it should be.
+        """
+        try:
+            value = self.attributes.get(keyword)
+        except PARSING as error:
+            raise ContentError(
+                f"{self.shown}: attribute {keyword} cannot be read ({error}); the file is damaged, "
+                "export or copy it again"
+            ) from error
+        return default if value is None or value == "" else value
+
+    def text(self, keyword: str) -> str:
+        """Value as text, several values joined by a backslash; empty where absent."""
+        value = self.get(keyword, "")
+        if isinstance(value, str | int | float):
+            return str(value).strip()
+        return "\\".join(str(part) for part in value) if _is_list(value) else str(value).strip()
+
+    def number(self, keyword: str) -> float | None:
+        """Value as one number; None where absent, :class:`ContentError` where it is not one."""
+        found = self.numbers(keyword, 1)
+        return None if found is None else found[0]
+
+    def numbers(self, keyword: str, count: int) -> tuple[float, ...] | None:
+        """Value as ``count`` numbers; None where absent, :class:`ContentError` otherwise."""
+        value = self.get(keyword)
+        if value is None:
+            return None
+        values = list(value) if _is_list(value) else [value]
+        try:
+            numbers = tuple(float(part) for part in values)
+        except (TypeError, ValueError) as error:
+            raise ContentError(
+                f"{self.shown}: {keyword} is {value!r}, not a number; the file is damaged"
+            ) from error
+        if len(numbers) != count or not all(abs(part) < 1e30 for part in numbers):
+            raise ContentError(
+                f"{self.shown}: {keyword} is {value!r}; expected {count} finite numbers"
+            )
+        return numbers
+
+
+def parse(path: Path, *, shown: str = "") -> Header | None:
+    """Read a file's header; None if the file is not DICOM at all.
+
+    Raises
+    ------
+    ContentError
+        If it begins as DICOM and cannot be read on.
+    """
+    shown = shown or str(path)
+    with path.open("rb") as file:
+        start = file.read(132)
+        if start[128:] != b"DICM" and not _begins_like_dicom(start):
+            return None
+        file.seek(0)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what matters of it is checked by hand
+                attributes = pydicom.dcmread(
+                    file, stop_before_pixels=True, force=start[128:] != b"DICM"
+                )
+                syntax = _syntax(attributes)
+                at, length = _native_pixels(file, syntax) if syntax in _NATIVE else (None, None)
+        except PARSING as error:
+            raise ContentError(
+                f"{shown}: damaged DICOM file ({type(error).__name__}: {error}); "
+                "export or copy it again"
+            ) from error
+    if "SOPClassUID" not in attributes and "MediaStorageSOPClassUID" not in attributes.file_meta:
+        raise ContentError(
+            f"{shown}: says neither what it is (SOP Class UID) nor which (SOP Instance UID); "
+            "it is damaged or not DICOM"
+        )
+    return Header(path=path, shown=shown, attributes=attributes, pixels_at=at, pixels_length=length)
+
+
+def _begins_like_dicom(start: bytes) -> bool:
+    """Whether a file without preamble begins with an element of group 2 or 8."""
+    if len(start) < 8:
+        return False
+    for order in ("<", ">"):
+        group, element = struct.unpack(order + "HH", start[:4])
+        if group in (2, 8) and element < 0x2000:
+            length = struct.unpack(order + "I", start[4:8])[0]
+            if (start[4:6].isalpha() and start[4:6].isupper()) or length < 0x10000:
+                return True
+    return False
+
+
+def _syntax(attributes: Dataset) -> UID:
+    """Transfer syntax, also of a file without meta information, where the parser guessed."""
+    told = attributes.file_meta.get("TransferSyntaxUID")
+    if told:
+        return UID(told)
+    little, implicit = attributes.is_little_endian, attributes.is_implicit_VR
+    if little is False:
+        return UID("1.2.840.10008.1.2.2")
+    return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+
+
+def _native_pixels(file: Any, syntax: UID) -> tuple[int | None, int | None]:
+    """Offset and length of uncompressed pixel data that the parser stopped before."""
+    start = file.tell()
+    head = file.read(12)
+    if len(head) < 8 or struct.unpack("<HH", head[:4]) != (_PIXELS >> 16, _PIXELS & 0xFFFF):
+        return None, None
+    if syntax == ImplicitVRLittleEndian:
+        length = struct.unpack("<I", head[4:8])[0]
+        return (start + 8, length) if length != 0xFFFFFFFF else (None, None)
+    if len(head) < 12 or head[4:6] not in (b"OW", b"OB"):
+        return None, None
+    length = struct.unpack("<I", head[8:12])[0]
+    return (start + 12, length) if length != 0xFFFFFFFF else (None, None)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple | pydicom.multival.MultiValue)

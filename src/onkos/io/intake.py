@@ -1,0 +1,298 @@
+"""The firewall's front: whatever a path holds becomes studies, or is refused by name."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from onkos.core.errors import ContentError, OnkosError
+from onkos.core.findings import Lesion
+from onkos.core.mask import Mask
+from onkos.core.source import Caveat
+from onkos.core.study import Patient, Study
+from onkos.core.volume import Volume
+from onkos.io import archive, loose, rtstruct, seg, sr
+from onkos.io.dicom.header import Header, parse
+from onkos.io.dicom.series import require_image, series_name, volumes_of
+
+Progress = Callable[[int, int], None]
+
+_SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+_STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
+_REPORTS = (
+    "1.2.840.10008.5.1.4.1.1.88.22",
+    "1.2.840.10008.5.1.4.1.1.88.33",
+    "1.2.840.10008.5.1.4.1.1.88.34",
+)
+_DIRECTORY = "1.2.840.10008.1.3.10"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Something that was not opened: the path as given, the error's kind, and the reason."""
+
+    path: str
+    error: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """All that a path holds: studies, lesions of structured reports, and what was refused."""
+
+    studies: tuple[Study, ...]
+    refused: tuple[Refusal, ...]
+    lesions: tuple[Lesion, ...] = ()
+
+
+def open_path(path: Path | str, *, progress: Progress = lambda _done, _all: None) -> Intake:
+    """Open a file, a folder tree or an archive, and sort what is in it into studies.
+
+    DICOM is grouped by study, series and geometry, never by file name. NIfTI, NRRD and plain
+    pictures have no such header: each folder of them is a study, and their names tell the roles.
+
+    Parameters
+    ----------
+    path
+        A file, a folder, or a zip or tar archive (gz, xz, bz2).
+    progress
+        Called with (files looked at, all files).
+
+    Returns
+    -------
+    Intake
+        What was opened and what was refused; nothing is dropped without a word.
+
+    Raises
+    ------
+    ContentError
+        If the path does not exist, or is an archive that cannot be unpacked safely.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ContentError(f"{path}: there is no such file or folder; check the path")
+    with _folder(path) as (root, shown):
+        return _sort(_files(root), lambda file: _shown(file, root, shown), progress)
+
+
+def open_study(path: Path | str, *, progress: Progress = lambda _done, _all: None) -> Study:
+    """Open a path that holds exactly one study.
+
+    Raises
+    ------
+    ContentError
+        If it holds none, or several; the message says what was refused and why, or lists them.
+    """
+    found = open_path(path, progress=progress)
+    if len(found.studies) == 1:
+        return found.studies[0]
+    if found.studies:
+        names = ", ".join(f"{s.patient.id} of {s.date or 'no date'}" for s in found.studies)
+        raise ContentError(f"{path}: {len(found.studies)} studies ({names}); give one of them")
+    reasons = "; ".join(refusal.reason for refusal in found.refused[:3])
+    raise ContentError(f"{path}: no study in it. {reasons or 'It is empty'}")
+
+
+def read_masks(path: Path, volumes: Sequence[Volume]) -> tuple[Mask, ...]:
+    """Read the outlines of one DICOM SEG or RTSTRUCT, placed on the images given.
+
+    Raises
+    ------
+    ContentError
+        If the file is neither.
+    """
+    header = parse(path)
+    kind = "" if header is None else header.text("SOPClassUID")
+    if kind in _SEGMENTATIONS:
+        return seg.read(path, volumes)
+    if kind == _STRUCTURES:
+        return rtstruct.read(path, volumes)
+    raise ContentError(f"{path}: neither a DICOM SEG nor an RTSTRUCT; expected an outline")
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[tuple[Path, Path]]:
+    """Where the files are, and how they are to be called."""
+    if path.is_file() and archive.is_archive(path):
+        with archive.unpacked(path) as folder:
+            yield folder, path
+    elif path.name == "DICOMDIR":
+        yield path.parent, path.parent
+    else:
+        yield path, path
+
+
+def _files(root: Path) -> list[Path]:
+    """All files of a tree in a fixed order, hidden ones left out."""
+    if root.is_file():
+        return [root]
+    found = (file for file in root.rglob("*") if file.is_file())
+    return sorted(f for f in found if not any(p.startswith(".") for p in f.relative_to(root).parts))
+
+
+def _shown(file: Path, root: Path, shown: Path) -> str:
+    return str(shown) if file == root else str(shown / file.relative_to(root))
+
+
+class _Sorting:
+    """Files put into heaps while they are looked at."""
+
+    def __init__(self) -> None:
+        self.images: dict[tuple[str, str], list[Header]] = {}
+        self.outlines: list[Header] = []
+        self.reports: list[Header] = []
+        self.directories: list[Header] = []
+        self.loose: list[tuple[Path, str]] = []
+        self.refused: list[Refusal] = []
+
+    def refuse(self, shown: str, error: Exception) -> None:
+        """Note a refusal by the error's kind and words."""
+        reason = str(error)
+        self.refused.append(Refusal(path=shown, error=type(error).__name__, reason=reason))
+
+
+def _sort(files: Sequence[Path], name: Callable[[Path], str], progress: Progress) -> Intake:
+    """Look at every file, then build studies from the heaps."""
+    heaps = _Sorting()
+    for number, file in enumerate(files, start=1):
+        try:
+            _look(file, name(file), heaps)
+        except (OnkosError, OSError) as error:
+            heaps.refuse(name(file), error)
+        progress(number, len(files))
+    studies = [*_dicom_studies(heaps), *loose.studies(heaps.loose, heaps.refuse)]
+    studies = _with_outlines(studies, heaps)
+    lesions: list[Lesion] = []
+    for header in heaps.reports:
+        try:
+            lesions += sr.read(header.path)
+        except OnkosError as error:
+            heaps.refuse(header.shown, error)
+    doubts = _doubts(heaps)
+    return Intake(
+        studies=tuple(replace(s, caveats=(*s.caveats, *doubts)) for s in studies),
+        refused=tuple(heaps.refused),
+        lesions=tuple(lesions),
+    )
+
+
+def _look(file: Path, shown: str, heaps: _Sorting) -> None:
+    """Put one file onto its heap."""
+    if loose.is_loose(file):
+        heaps.loose.append((file, shown))
+        return
+    header = parse(file, shown=shown)
+    if header is None:
+        raise ContentError(f"{shown}: neither DICOM nor another image Onkos knows")
+    kind = header.text("SOPClassUID")
+    if kind in _SEGMENTATIONS or kind == _STRUCTURES:
+        heaps.outlines.append(header)
+    elif kind in _REPORTS:
+        heaps.reports.append(header)
+    elif _DIRECTORY in (kind, str(header.attributes.file_meta.get("MediaStorageSOPClassUID"))):
+        heaps.directories.append(header)
+    else:
+        require_image(header)
+        key = (header.text("StudyInstanceUID"), header.text("SeriesInstanceUID"))
+        heaps.images.setdefault(key, []).append(header)
+
+
+def _dicom_studies(heaps: _Sorting) -> list[Study]:
+    """One study a Study Instance UID, with every series that could be trusted."""
+    opened: dict[str, tuple[Header, list[tuple[str, Volume]]]] = {}
+    for (study_uid, _), headers in heaps.images.items():
+        try:
+            volumes = volumes_of(headers)
+        except OnkosError as error:
+            heaps.refuse(_common(headers), error)
+            continue
+        opened.setdefault(study_uid, (headers[0], []))[1].extend(volumes)
+    return [_study(header, volumes) for header, volumes in opened.values()]
+
+
+def _study(header: Header, volumes: Iterable[tuple[str, Volume]]) -> Study:
+    """Describe the study by one of its headers; roles that occur twice are numbered."""
+    named: dict[str, Volume] = {}
+    for role, volume in volumes:
+        number = 2
+        unique = role
+        while unique in named:
+            unique = f"{role}-{number}"
+            number += 1
+        named[unique] = volume
+    return Study(
+        patient=Patient(
+            id=header.text("PatientID"),
+            name=header.text("PatientName"),
+            sex=header.text("PatientSex"),
+            birth_date=header.text("PatientBirthDate"),
+        ),
+        date=_date(header.text("StudyDate")),
+        volumes=named,
+        uid=header.text("StudyInstanceUID"),
+        time=header.text("StudyTime"),
+        accession=header.text("AccessionNumber"),
+        description=header.text("StudyDescription"),
+    )
+
+
+def _with_outlines(studies: Sequence[Study], heaps: _Sorting) -> list[Study]:
+    """Give each SEG and RTSTRUCT to its study, or a study of its own where no image is here."""
+    known = {study.uid: study for study in studies}
+    for header in heaps.outlines:
+        uid = header.text("StudyInstanceUID")
+        study = known.get(uid)
+        volumes = tuple(v for s in studies for v in s.volumes.values())
+        try:
+            masks = read_masks(header.path, volumes)
+        except OnkosError as error:
+            heaps.refuse(header.shown, error)
+            continue
+        if study is None:
+            study = _study(header, ())
+        known[uid] = replace(study, masks=(*study.masks, *masks))
+    return list(known.values())
+
+
+def _doubts(heaps: _Sorting) -> list[Caveat]:
+    """What the rest of the path says about the completeness of its studies."""
+    found = []
+    if heaps.refused:
+        text = (
+            f"{len(heaps.refused)} files or series beside it were refused; "
+            "what was opened may not be all there is."
+        )
+        found.append(Caveat(code="files-refused", text=text))
+    for header in heaps.directories:
+        missing = [path for path in _listed(header) if not path.is_file()]
+        if missing:
+            text = f"{len(missing)} files that the DICOMDIR lists are not here."
+            found.append(Caveat(code="dicomdir-incomplete", text=text, where=header.shown))
+    return found
+
+
+def _listed(header: Header) -> Iterator[Path]:
+    """Files a DICOMDIR lists."""
+    for record in header.get("DirectoryRecordSequence") or ():
+        parts = record.get("ReferencedFileID")
+        if parts:
+            names = [parts] if isinstance(parts, str) else list(parts)
+            yield header.path.parent.joinpath(*names)
+
+
+def _common(headers: Sequence[Header]) -> str:
+    """How a refused series is called: its only file, or the folder its files share."""
+    if len(headers) == 1:
+        return headers[0].shown
+    folders = {str(Path(header.shown).parent) for header in headers}
+    return folders.pop() if len(folders) == 1 else series_name(headers[0])
+
+
+def _date(text: str) -> datetime.date | None:
+    try:
+        return datetime.datetime.strptime(text[:8], "%Y%m%d").date()
+    except ValueError:
+        return None

@@ -1,0 +1,134 @@
+"""Plain pictures: PNG, JPEG, TIFF. They know nothing of the patient, and mostly not their size."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from onkos.core.errors import ContentError
+from onkos.core.geometry import AnyArray, Geometry
+from onkos.core.mask import Mask
+from onkos.core.source import Caveat
+from onkos.core.volume import Volume
+from onkos.io.nifti import as_labels, named
+from onkos.io.whole import written_whole
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
+
+_TIFF = (".tif", ".tiff")
+
+
+def read(path: Path, *, modality: str = "") -> Volume:
+    """Read a picture; grey values keep their depth (8, 16 bits, float), colours become RGB.
+
+    Axis i runs to the right, j down. The pixel size stays unknown: a resolution in dots per inch
+    tells how to print a picture, not how large what it shows was.
+
+    Raises
+    ------
+    ContentError
+        If the file is damaged, absurdly large, or holds several pages.
+    """
+    pixels, caveats = _pixels(path)
+    data = pixels.swapaxes(0, 1)
+    colour = data.ndim == 3
+    return Volume(
+        data=data,
+        geometry=Geometry.picture(data.shape[:2]),
+        modality=modality,
+        unit="rgb" if colour else "1",
+        caveats=caveats,
+    )
+
+
+def read_mask(path: Path, names: Mapping[int, str] | None) -> Mask:
+    """Read a picture of labels; without names each value n is called ``label-n``.
+
+    Raises
+    ------
+    ContentError
+        If it is coloured, or was stored with loss so that its values are not labels.
+    """
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        raise ContentError(f"{path}: JPEG changes values; expected labels as PNG or TIFF")
+    pixels, _ = _pixels(path)
+    if pixels.ndim == 3:
+        if not (pixels == pixels[..., :1]).all():
+            raise ContentError(f"{path}: a coloured picture; expected labels as grey values")
+        pixels = pixels[..., 0]
+    labels = as_labels(pixels.swapaxes(0, 1), str(path))
+    return Mask(labels=labels, geometry=Geometry.picture(labels.shape), names=named(labels, names))
+
+
+def write_mask(path: Path, mask: Mask) -> None:
+    """Write the labels of a picture as a grey PNG, whole or not at all."""
+    if mask.geometry.ndim != 2:
+        raise ContentError(f"{path}: a mask of three axes is no picture; write it as NIfTI")
+    with written_whole(path) as temporary:
+        Image.fromarray(np.ascontiguousarray(mask.labels.T)).save(temporary, "PNG")
+
+
+def _pixels(path: Path) -> tuple[AnyArray, tuple[Caveat, ...]]:
+    """Values as (rows, columns) or (rows, columns, 3), and what is doubtful about them."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return _tiff(path) if path.suffix.lower() in _TIFF else _with_pillow(path)
+    except FileNotFoundError:
+        raise
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+        tifffile.TiffFileError,
+        OSError,
+        ValueError,
+        SyntaxError,
+    ) as error:
+        raise ContentError(
+            f"{path}: not a readable picture: {error}; export or copy it again"
+        ) from error
+
+
+def _with_pillow(path: Path) -> tuple[AnyArray, tuple[Caveat, ...]]:
+    with Image.open(path) as image:
+        if getattr(image, "n_frames", 1) > 1:
+            raise ValueError(f"{image.n_frames} frames, expected one")
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        caveats = _transparency(upright, path)
+        if upright.mode == "1":
+            upright = upright.convert("L")
+        if upright.mode not in ("L", "I;16", "I", "F", "RGB"):
+            upright = upright.convert("L" if upright.mode == "LA" else "RGB")
+        return np.array(upright), caveats
+
+
+def _transparency(image: Image.Image, path: Path) -> tuple[Caveat, ...]:
+    """Caveat where part of a picture is transparent: its colour there is not to be trusted."""
+    if "A" not in image.getbands() or image.getchannel("A").getextrema()[0] == 255:
+        return ()
+    text = f"{path.name}: parts are transparent; their stored colour is used."
+    return (Caveat(code="transparent", text=text),)
+
+
+def _tiff(path: Path) -> tuple[AnyArray, tuple[Caveat, ...]]:
+    with tifffile.TiffFile(path) as file:
+        if len(file.series) != 1 or len(file.pages) != 1:
+            raise ValueError(f"{len(file.pages)} pages, expected one; split the stack")
+        page = file.pages[0]
+        if page.photometric.name not in ("MINISBLACK", "MINISWHITE", "RGB"):
+            return _with_pillow(path)
+        pixels = page.asarray()
+        if page.photometric.name == "MINISWHITE":
+            pixels = pixels.max() - pixels
+    if pixels.ndim == 3 and pixels.shape[-1] in (3, 4):
+        return pixels[..., :3], ()
+    if pixels.ndim != 2:
+        raise ValueError(f"array of shape {pixels.shape}, expected one grey or colour picture")
+    return pixels, ()
