@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,13 +69,15 @@ def open_path(path: Path | str, *, progress: Progress = lambda _done, _all: None
     Raises
     ------
     ContentError
-        If the path does not exist, or is an archive that cannot be unpacked safely.
+        If the path does not exist.
     """
     path = Path(path)
     if not path.exists():
         raise ContentError(f"{path}: there is no such file or folder; check the path")
-    with _folder(path) as (root, shown):
-        return _sort(_files(root), lambda file: _shown(file, root, shown), progress)
+    with ExitStack() as unpacked:
+        heaps = _Sorting()
+        files = list(_files(path.parent if path.name == "DICOMDIR" else path, heaps, unpacked))
+        return _sort(files, heaps, progress)
 
 
 def open_study(path: Path | str, *, progress: Progress = lambda _done, _all: None) -> Study:
@@ -113,30 +115,6 @@ def read_masks(path: Path, volumes: Sequence[Volume]) -> tuple[Mask, ...]:
     raise ContentError(f"{path}: neither a DICOM SEG nor an RTSTRUCT; expected an outline")
 
 
-@contextmanager
-def _folder(path: Path) -> Iterator[tuple[Path, Path]]:
-    """Where the files are, and how they are to be called."""
-    if path.is_file() and archive.is_archive(path):
-        with archive.unpacked(path) as folder:
-            yield folder, path
-    elif path.name == "DICOMDIR":
-        yield path.parent, path.parent
-    else:
-        yield path, path
-
-
-def _files(root: Path) -> list[Path]:
-    """All files of a tree in a fixed order, hidden ones left out."""
-    if root.is_file():
-        return [root]
-    found = (file for file in root.rglob("*") if file.is_file())
-    return sorted(f for f in found if not any(p.startswith(".") for p in f.relative_to(root).parts))
-
-
-def _shown(file: Path, root: Path, shown: Path) -> str:
-    return str(shown) if file == root else str(shown / file.relative_to(root))
-
-
 class _Sorting:
     """Files put into heaps while they are looked at."""
 
@@ -154,14 +132,38 @@ class _Sorting:
         self.refused.append(Refusal(path=shown, error=type(error).__name__, reason=reason))
 
 
-def _sort(files: Sequence[Path], name: Callable[[Path], str], progress: Progress) -> Intake:
-    """Look at every file, then build studies from the heaps."""
-    heaps = _Sorting()
-    for number, file in enumerate(files, start=1):
+def _files(root: Path, heaps: _Sorting, unpacked: ExitStack) -> Iterator[tuple[Path, str]]:
+    """All files of a tree in a fixed order with the names to show; archives are unpacked.
+
+    Hidden files are left out. An archive inside an archive is not opened but refused.
+    """
+    for file in _tree(root):
+        if not archive.is_archive(file):
+            yield file, str(file)
+            continue
         try:
-            _look(file, name(file), heaps)
+            folder = unpacked.enter_context(archive.unpacked(file))
+        except ContentError as error:
+            heaps.refuse(str(file), error)
+            continue
+        for inner in _tree(folder):
+            yield inner, str(file / inner.relative_to(folder))
+
+
+def _tree(root: Path) -> list[Path]:
+    if root.is_file():
+        return [root]
+    found = (file for file in root.rglob("*") if file.is_file())
+    return sorted(f for f in found if not any(p.startswith(".") for p in f.relative_to(root).parts))
+
+
+def _sort(files: Sequence[tuple[Path, str]], heaps: _Sorting, progress: Progress) -> Intake:
+    """Look at every file, then build studies from the heaps."""
+    for number, (file, shown) in enumerate(files, start=1):
+        try:
+            _look(file, shown, heaps)
         except (OnkosError, OSError) as error:
-            heaps.refuse(name(file), error)
+            heaps.refuse(shown, error)
         progress(number, len(files))
     studies = [*_dicom_studies(heaps), *loose.studies(heaps.loose, heaps.refuse)]
     studies = _with_outlines(studies, heaps)

@@ -39,15 +39,17 @@ def values_of(frames: Sequence[Frame], series: str) -> tuple[AnyArray, tuple[Cav
                 f"{series}: {frame.shown} stores {stored_type(frame.header)}, {frames[0].shown} "
                 f"{kind}; expected one kind of pixels. Export the series again"
             )
-    whole = _is_whole(frames, kind)
+    whole = _are_integers(frames, kind)
     stack = np.empty((len(frames), rows, columns), dtype=np.int16 if whole else np.float32)
     decoded: dict[int, AnyArray] = {}
     padded = 0
     for k, frame in enumerate(frames):
         plane = _plane(frame, rows, columns, kind, decoded)
         padded += _padding(frame.header, plane)
+        if whole and not _fits(plane, frame.intercept):
+            whole, stack = False, stack.astype(np.float32)
         if whole:
-            np.add(plane, np.int16(frame.intercept), out=stack[k], casting="unsafe")
+            np.add(plane, int(frame.intercept), out=stack[k], dtype=np.int32, casting="unsafe")
         else:
             np.multiply(plane, np.float32(frame.slope), out=stack[k], casting="unsafe")
             stack[k] += np.float32(frame.intercept)
@@ -119,18 +121,17 @@ def stored_type(header: Header) -> np.dtype[np.generic]:
     return np.dtype(f"<{'i' if signed else 'u'}{allocated // 8}")
 
 
-def _is_whole(frames: Sequence[Frame], kind: np.dtype[np.generic]) -> bool:
-    """Whether all values are integers that fit 16 bits."""
-    if kind.kind not in "iu" or any(f.slope != 1.0 or f.intercept % 1 for f in frames):
-        return False
-    stored = int(frames[0].header.number("BitsStored") or 16)
-    signed = kind.kind == "i"
-    low, high = (
-        (-(1 << (stored - 1)), (1 << (stored - 1)) - 1) if signed else (0, (1 << stored) - 1)
-    )
-    least = low + min(frame.intercept for frame in frames)
-    most = high + max(frame.intercept for frame in frames)
-    return bool(least >= -32768 and most <= 32767)
+def _are_integers(frames: Sequence[Frame], kind: np.dtype[np.generic]) -> bool:
+    """Whether scaling leaves integers: every slope 1, every intercept whole."""
+    return kind.kind in "iu" and all(f.slope == 1.0 and f.intercept % 1 == 0 for f in frames)
+
+
+def _fits(plane: AnyArray, intercept: float) -> bool:
+    """Whether the scaled values of a plane fit 16 bits."""
+    limits = np.iinfo(plane.dtype)
+    if limits.min + intercept >= -32768 and limits.max + intercept <= 32767:
+        return True
+    return bool(plane.min() + intercept >= -32768 and plane.max() + intercept <= 32767)
 
 
 def _plane(
