@@ -110,15 +110,15 @@ class IntensityModel:
             answers = self.forest.predict_proba(values[start : start + _AT_ONCE])
             found[start : start + _AT_ONCE] = self.forest.classes_[answers.argmax(axis=1)]
             highest = np.maximum(highest, answers.max(axis=0))
-        labels: NDArray[np.uint8] = np.zeros(scan.head.shape, dtype=np.uint8)
-        labels[scan.head] = found
-        names = dict(self.card.tissues)
+        classes: NDArray[np.uint8] = np.zeros(scan.head.shape, dtype=np.uint8)
+        classes[scan.head] = found
+        names = self.card.tissues
         known = dict(zip(self.forest.classes_.tolist(), highest.tolist(), strict=True))
         return Prediction(
-            mask=scan.outline(labels, names),
+            mask=scan.outline(classes, names),
             reference=self.card.reference,
-            classes={name: known.get(label, 0.0) for label, name in names.items()},
-            caveats=caveats(scan, labels),
+            classes={name: known.get(n, 0.0) for n, name in enumerate(names.values(), start=1)},
+            caveats=caveats(scan, classes),
         )
 
     def with_card(self, card: Card) -> IntensityModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,16 +57,16 @@ class Scan:
         """Labels of a mask on the reference grid, as (k, j, i) in the head's box."""
         return np.ascontiguousarray(self.turn.apply(mask.labels)[self.box])
 
-    def outline(self, labels: NDArray[np.uint8], names: dict[int, str]) -> Mask:
-        """Mask on the reference grid from labels in the head's box."""
-        whole = np.zeros(self._upright_shape, dtype=np.uint8)
-        whole[self.box] = labels
+    def outline(self, classes: NDArray[np.uint8], names: Mapping[int, str]) -> Mask:
+        """Mask on the reference grid from classes in the head's box, n being the n-th name."""
+        whole = np.zeros(self._upright_shape, dtype=np.min_scalar_type(max(names)))
+        whole[self.box] = np.array([0, *names], dtype=whole.dtype)[classes]
         return Mask(labels=self.turn.undo(whole), geometry=self.geometry, names=names)
 
-    def touches_edge(self, labels: NDArray[np.uint8]) -> bool:
+    def touches_edge(self, classes: NDArray[np.uint8]) -> bool:
         """Tell whether outlined tissue reaches a face of the image along an axis of > 1 voxel."""
         for axis, (side, block) in enumerate(zip(self._upright_shape, self.box, strict=True)):
-            first, last = np.take(labels, 0, axis=axis), np.take(labels, -1, axis=axis)
+            first, last = np.take(classes, 0, axis=axis), np.take(classes, -1, axis=axis)
             if side > 1 and block.start == 0 and first.any():
                 return True
             if side > 1 and block.stop == side and last.any():

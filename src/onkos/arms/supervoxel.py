@@ -89,7 +89,7 @@ class SupervoxelForest:
         dictionaries = self._learn_textons(cases, roles, reference, rng)
         described, counted = [], []
         for case, scan in prepared(cases, roles, reference):
-            one = self._describe(scan, dictionaries)
+            one = self.described(scan, dictionaries)
             truth = truth_on(scan, case.truth, names)
             described.append(one)
             counted.append(votes(truth, one.regions, count=len(names) + 1))
@@ -105,7 +105,8 @@ class SupervoxelForest:
         )
         return SupervoxelModel(card=card, arm=self, dictionaries=dictionaries, forest=forest)
 
-    def _describe(self, scan: Scan, dictionaries: tuple[Textons, ...]) -> Description:
+    def described(self, scan: Scan, dictionaries: tuple[Textons, ...]) -> Description:
+        """Supervoxels of a scan and the table about them."""
         return describe(
             scan,
             partition=self.partition,
@@ -169,18 +170,20 @@ class SupervoxelModel:
                 f"study of {study.patient.id}: {scan.image.shape[-1]} channels, the model was "
                 f"fitted on {len(self.dictionaries)}; expected images of the same kind"
             )
-        described = self.arm._describe(scan, self.dictionaries)
+        described = self.arm.described(scan, self.dictionaries)
         answers = smoothed(described, self.forest.probabilities(described))
         tissue = 1 + answers[:, 1:].argmax(axis=1)
         chosen = np.where(outlined(described, 1 - answers[:, 0]), tissue, 0)
-        labels = np.concatenate([[0], chosen]).astype(np.uint8)[described.regions.labels]
-        labels = without_islands(labels)
-        names = dict(self.card.tissues)
+        classes = np.concatenate([[0], chosen]).astype(np.uint8)[described.regions.labels]
+        classes = without_islands(classes)
+        names = self.card.tissues
         return Prediction(
-            mask=scan.outline(labels, names),
+            mask=scan.outline(classes, names),
             reference=self.card.reference,
-            classes={name: float(answers[:, label].max()) for label, name in names.items()},
-            caveats=caveats(scan, labels),
+            classes={
+                name: float(answers[:, n].max()) for n, name in enumerate(names.values(), start=1)
+            },
+            caveats=caveats(scan, classes),
         )
 
     def with_card(self, card: Card) -> SupervoxelModel:
@@ -201,15 +204,15 @@ class SupervoxelModel:
         store.save(folder, self.card, weights)
 
 
-def without_islands(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Labels without connected pieces (26 neighbours) below a part of the largest one."""
-    pieces, n = cc3d.connected_components(labels != 0, connectivity=26, return_N=True)
+def without_islands(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Classes without connected pieces (26 neighbours) below a part of the largest one."""
+    pieces, n = cc3d.connected_components(classes != 0, connectivity=26, return_N=True)
     if n < 2:
-        return labels
+        return classes
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     kept = sizes >= _ISLAND * sizes.max()
-    return np.where(kept[pieces], labels, 0).astype(np.uint8)
+    return np.where(kept[pieces], classes, 0).astype(np.uint8)
 
 
 def from_weights(card: Card, weights: Mapping[str, Any]) -> SupervoxelModel:

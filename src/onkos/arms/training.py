@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import onkos
 from onkos.arms.scan import Scan, prepare
 from onkos.core.card import Card
 from onkos.core.case import Case
 from onkos.core.errors import CohortError, ModelError
 from onkos.core.mask import Mask
-from onkos.core.source import Caveat
+from onkos.core.source import PHANTOM, Caveat
+from onkos.core.version import __version__
 
 INTENDED_USE = (
     "Outlining of brain tumour on MR images of the kinds it was fitted on, for research; "
@@ -23,17 +23,27 @@ INTENDED_USE = (
 
 
 def tissues(cases: Sequence[Case]) -> dict[int, str]:
-    """Names to predict, numbered from 1: those of the reference outlines, in their order.
+    """Labels and names to predict: those of the reference outlines, in their order.
+
+    A prediction so has the same numbers as the outlines it was learnt from. A tissue that two
+    outlines number differently keeps its first number.
 
     Raises
     ------
     CohortError
-        If no reference outline names a tissue.
+        If no reference outline names a tissue, or one number means two tissues.
     """
-    names = dict.fromkeys(name for case in cases for name in case.truth.names.values())
+    names: dict[int, str] = {}
+    for case in cases:
+        for label, name in case.truth.names.items():
+            if name not in names.values() and names.setdefault(label, name) != name:
+                raise CohortError(
+                    f"case {case.id}: label {label} is {name!r} here and {names[label]!r} in a "
+                    "case before it; expected one meaning a number; renumber the outlines"
+                )
     if not names:
         raise CohortError("no reference outline names a tissue; expected e.g. core and oedema")
-    return dict(enumerate(names, start=1))
+    return names
 
 
 def prepared(
@@ -48,14 +58,13 @@ def prepared(
 
 
 def truth_on(scan: Scan, truth: Mask, names: Mapping[int, str]) -> NDArray[np.uint8]:
-    """Reference labels in the scan's box, renumbered by tissue name."""
-    mask = truth.on(scan.geometry)
-    labels = scan.cut(mask)
-    wanted = {name: label for label, name in names.items()}
-    renumbered = np.zeros(labels.shape, dtype=np.uint8)
-    for label, name in mask.names.items():
-        renumbered[labels == label] = wanted[name]
-    return renumbered
+    """Classes in the scan's box: 0 is healthy, n the n-th of the names, whatever its label."""
+    labels = scan.cut(truth.on(scan.geometry))
+    wanted = list(names.values())
+    classes = np.zeros(labels.shape, dtype=np.uint8)
+    for label, name in truth.names.items():
+        classes[labels == label] = 1 + wanted.index(name)
+    return classes
 
 
 def make_card(
@@ -80,19 +89,19 @@ def make_card(
         intended_use=INTENDED_USE,
         cohort=", ".join(sorted({case.site for case in cases if case.site})),
         patients=len({case.patient for case in cases}),
-        simulated=any(caveat.code == "phantom" for caveat in study.all_caveats),
+        simulated=any(caveat.code == PHANTOM.code for caveat in study.all_caveats),
         settings=dict(settings),
-        version=onkos.__version__,
+        version=__version__,
     )
 
 
-def caveats(scan: Scan, labels: NDArray[np.uint8]) -> tuple[Caveat, ...]:
+def caveats(scan: Scan, classes: NDArray[np.uint8]) -> tuple[Caveat, ...]:
     """What limits an outline: cut off at the image's edge, nothing found, images that end early."""
     found = []
-    if not labels.any():
+    if not classes.any():
         text = "Nothing was outlined; that does not mean that there is no tumour."
         found.append(Caveat(code="nothing-outlined", text=text))
-    if scan.touches_edge(labels):
+    if scan.touches_edge(classes):
         text = "The outline reaches the edge of the image: the tumour may go on beyond it."
         found.append(Caveat(code="outline-at-edge", text=text))
     if scan.covered < 0.99:

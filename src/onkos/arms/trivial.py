@@ -83,18 +83,18 @@ class BrightBlob:
             card=card,
             channel=int(channel),
             threshold=self.thresholds[int(place)],
-            label=1 + int(np.argmax(voxels[1:])),
+            tissue=1 + int(np.argmax(voxels[1:])),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BlobModel:
-    """A fitted :class:`BrightBlob`."""
+    """A fitted :class:`BrightBlob`; the blob is called by the name of the ``tissue``-th tissue."""
 
     card: Card
     channel: int
     threshold: float
-    label: int
+    tissue: int
 
     def predict(self, study: Study) -> Prediction:
         """Outline the blob; a class is certain or absent, for the method knows no doubt."""
@@ -105,13 +105,16 @@ class BlobModel:
                 f"channel {self.channel + 1}; expected images of the kind it was fitted on"
             )
         found = blob(scan, self.channel, self.threshold)
-        labels = found.astype(np.uint8) * np.uint8(self.label)
-        names = dict(self.card.tissues)
+        classes = found.astype(np.uint8) * np.uint8(self.tissue)
+        names = self.card.tissues
         return Prediction(
-            mask=scan.outline(labels, names),
+            mask=scan.outline(classes, names),
             reference=self.card.reference,
-            classes={n: float(label == self.label and found.any()) for label, n in names.items()},
-            caveats=caveats(scan, labels),
+            classes={
+                name: float(n == self.tissue and found.any())
+                for n, name in enumerate(names.values(), start=1)
+            },
+            caveats=caveats(scan, classes),
         )
 
     def with_card(self, card: Card) -> BlobModel:
@@ -120,7 +123,7 @@ class BlobModel:
 
     def save(self, folder: Path) -> None:
         """Write ``card.json`` and ``weights.skops``."""
-        weights = {"channel": self.channel, "threshold": self.threshold, "label": self.label}
+        weights = {"channel": self.channel, "threshold": self.threshold, "tissue": self.tissue}
         store.save(folder, self.card, weights)
 
 
@@ -130,7 +133,7 @@ def from_weights(card: Card, weights: Mapping[str, Any]) -> BlobModel:
         card=card,
         channel=int(weights["channel"]),
         threshold=float(weights["threshold"]),
-        label=int(weights["label"]),
+        tissue=int(weights["tissue"]),
     )
 
 

@@ -1,0 +1,299 @@
+"""A DICOM segmentation to masks."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_partial
+from pydicom.pixels import pixel_array
+from pydicom.uid import ExplicitVRLittleEndian
+
+from onkos.core.errors import ContentError, GeometryError
+from onkos.core.geometry import AnyArray, FloatArray
+from onkos.core.mask import Mask
+from onkos.core.source import Caveat
+from onkos.core.volume import Volume
+from onkos.io.dicom.header import PARSING
+from onkos.io.seg.grid import Grid, place
+from onkos.io.seg.items import Element, elements, first_item, items
+
+_PER_FRAME = 0x52009230
+_HALF = 0.5
+
+_POSITION_SEQUENCE, _POSITION = 0x00209113, 0x00200032
+_ORIENTATION_SEQUENCE, _ORIENTATION = 0x00209116, 0x00200037
+_SEGMENT_SEQUENCE, _SEGMENT = 0x0062000A, 0x0062000B
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frames:
+    """What a segmentation says of its frames, and how to get at their pixels.
+
+    ``segments`` is 0 where a frame holds a label map; ``pixels(n)`` gives the stored values of
+    frame n (from 0) as (rows, columns).
+    """
+
+    head: Dataset
+    positions: FloatArray
+    orientation: tuple[float, ...]
+    segments: AnyArray
+    pixels: Callable[[int], AnyArray]
+
+
+def read(path: Path, volumes: Sequence[Volume]) -> tuple[Mask, ...]:
+    """Read a segmentation: BINARY, FRACTIONAL (from one half on) or LABELMAP.
+
+    Parameters
+    ----------
+    path
+        The file.
+    volumes
+        Images it may lie on. Where one of the same frame of reference has its grid, the masks are
+        on that grid; otherwise on the segmentation's own.
+
+    Returns
+    -------
+    tuple of Mask
+        Labels are segment numbers, names segment labels. Segments that overlap are in different
+        masks, as few as it takes.
+
+    Raises
+    ------
+    ContentError
+        If the object contradicts itself or is damaged.
+    GeometryError
+        If its frames are not parallel planes at even distances.
+    """
+    try:
+        frames = _frames(path)
+        names = _names(frames.head, path)
+        grid = place(frames.head, frames.positions, frames.orientation, volumes, str(path))
+        if frames.head.SegmentationType == "LABELMAP":
+            return (_label_map(frames, grid, names),)
+        return _layers(frames, grid, names)
+    except (*PARSING, RuntimeError) as error:
+        raise ContentError(
+            f"{path}: damaged segmentation ({type(error).__name__}: {error}); export it again"
+        ) from error
+
+
+def _frames(path: Path) -> Frames:
+    """Parse the object; the frames' groups byte by byte where the encoding allows it."""
+    with path.open("rb") as file:
+        head = read_partial(file, stop_when=lambda tag, _vr, _length: tag >= _PER_FRAME)
+        syntax = head.file_meta.get("TransferSyntaxUID")
+        rest = file.read() if syntax == ExplicitVRLittleEndian else b""
+    if not rest:
+        return _frames_of(pydicom.dcmread(path))
+    buffer = memoryview(rest)
+    groups: list[tuple[bytes, bytes, int]] = []
+    for element in elements(buffer, 0, len(buffer)):
+        if element.tag == _PER_FRAME:
+            groups = [_group(buffer, *span) for span in items(buffer, element.start, element.end)]
+        if element.tag == 0x7FE00010:
+            pixels = buffer[element.start : element.end]
+            return _native(head, groups, pixels, path)
+    raise ContentError(f"{path}: no pixels in it; export it again")
+
+
+def _group(buffer: memoryview, start: int, end: int) -> tuple[bytes, bytes, int]:
+    """Position, orientation (as stored text) and segment of one frame."""
+    position, orientation, segment = b"", b"", 0
+    for element in elements(buffer, start, end):
+        if element.tag == _POSITION_SEQUENCE:
+            position = _inner(buffer, element, _POSITION)
+        elif element.tag == _ORIENTATION_SEQUENCE:
+            orientation = _inner(buffer, element, _ORIENTATION)
+        elif element.tag == _SEGMENT_SEQUENCE:
+            segment = struct.unpack("<H", _inner(buffer, element, _SEGMENT))[0]
+    return position, orientation, segment
+
+
+def _inner(buffer: memoryview, sequence: Element, tag: int) -> bytes:
+    """Value of an element in the first item of a sequence; empty if it is not there."""
+    span = first_item(buffer, sequence)
+    for element in elements(buffer, *span) if span else ():
+        if element.tag == tag:
+            return bytes(buffer[element.start : element.end])
+    return b""
+
+
+def _native(
+    head: Dataset, groups: list[tuple[bytes, bytes, int]], pixels: memoryview, path: Path
+) -> Frames:
+    """Frames of an uncompressed object."""
+    count, shape = int(head.NumberOfFrames), (int(head.Rows), int(head.Columns))
+    size = shape[0] * shape[1]
+    bits = int(head.BitsAllocated)
+    if len(groups) != count or len(pixels) * 8 < size * bits * count:
+        raise ContentError(
+            f"{path}: {count} frames stated, groups for {len(groups)} and pixels for "
+            f"{len(pixels) * 8 // (size * bits)}; it is truncated or damaged, export it again"
+        )
+    data = np.frombuffer(pixels, dtype=np.uint8)
+
+    def frame(n: int) -> AnyArray:
+        if bits != 1:
+            kind = np.dtype(f"<u{bits // 8}")
+            start = n * size * kind.itemsize
+            return data[start : start + size * kind.itemsize].view(kind).reshape(shape)
+        first = n * size
+        packed = data[first // 8 : (first + size + 7) // 8]
+        unpacked = np.unpackbits(packed, bitorder="little")
+        return unpacked[first % 8 : first % 8 + size].reshape(shape)
+
+    shared = _shared_segment(head)
+    own = next((orientation for _, orientation, _ in groups if orientation), b"")
+    if any(orientation not in (b"", own) for _, orientation, _ in groups):
+        raise GeometryError(f"{path}: frames of several orientations; export them apart")
+    return Frames(
+        head=head,
+        positions=_parsed_positions([position for position, _, _ in groups], path),
+        orientation=tuple(_numbers(own)) if own else _shared_orientation(head, path),
+        segments=np.array([segment or shared for _, _, segment in groups]),
+        pixels=frame,
+    )
+
+
+def _frames_of(whole: Dataset) -> Frames:
+    """Frames of an object in any other encoding, by way of pydicom."""
+    groups = whole.PerFrameFunctionalGroupsSequence
+    decoded = pixel_array(whole)
+    if decoded.ndim == 2:
+        decoded = decoded[None]
+    positions = [group.PlanePositionSequence[0].ImagePositionPatient for group in groups]
+    segments = [_segment(group) or _shared_segment(whole) for group in groups]
+    own = next(
+        (g.PlaneOrientationSequence for g in groups if "PlaneOrientationSequence" in g), None
+    )
+    orientation = (
+        tuple(float(x) for x in own[0].ImageOrientationPatient)
+        if own
+        else _shared_orientation(whole, Path(str(whole.filename)))
+    )
+    return Frames(
+        head=whole,
+        positions=np.array(positions, dtype=np.float64),
+        orientation=orientation,
+        segments=np.array(segments),
+        pixels=lambda n: decoded[n],
+    )
+
+
+def _shared_segment(head: Dataset) -> int:
+    """Segment of all frames, where there is only one; 0 otherwise."""
+    shared = head.get("SharedFunctionalGroupsSequence")
+    return _segment(shared[0]) if shared else 0
+
+
+def _segment(group: Dataset) -> int:
+    found = group.get("SegmentIdentificationSequence")
+    return int(found[0].ReferencedSegmentNumber) if found else 0
+
+
+def _shared_orientation(head: Dataset, path: Path) -> tuple[float, ...]:
+    shared = head.get("SharedFunctionalGroupsSequence")
+    if not shared or "PlaneOrientationSequence" not in shared[0]:
+        raise GeometryError(f"{path}: no plane orientation; its place in the patient is not known")
+    return tuple(float(x) for x in shared[0].PlaneOrientationSequence[0].ImageOrientationPatient)
+
+
+def _parsed_positions(texts: Sequence[bytes], path: Path) -> FloatArray:
+    """Positions as numbers; the same text is parsed once."""
+    if not all(texts):
+        raise GeometryError(f"{path}: frames without a position; their place is not known")
+    known = {text: _numbers(text) for text in set(texts)}
+    return np.array([known[text] for text in texts])
+
+
+def _numbers(text: bytes) -> list[float]:
+    return [float(part) for part in text.decode("ascii").strip(" \0").split("\\")]
+
+
+def _names(head: Dataset, path: Path) -> dict[int, str]:
+    """Segment numbers to labels, each label once."""
+    names: dict[int, str] = {}
+    for described in head.SegmentSequence:
+        number = int(described.SegmentNumber)
+        label = str(described.get("SegmentLabel") or f"segment {number}").strip()
+        if number in names:
+            raise ContentError(f"{path}: segment number {number} is described twice")
+        if number > 0:
+            names[number] = label if label not in names.values() else f"{label} ({number})"
+    return names
+
+
+def _label_map(frames: Frames, grid: Grid, names: dict[int, str]) -> Mask:
+    """All frames of a label map in one mask."""
+    kind = np.uint8 if max(names, default=0) < 256 else np.uint16
+    labels = np.zeros(grid.geometry.shape[::-1], dtype=kind)
+    for n, k in enumerate(grid.slices):
+        if k >= 0:
+            labels[k] = frames.pixels(n)
+    return Mask(labels=labels.T, geometry=grid.geometry, names=names, caveats=grid.caveats)
+
+
+def _layers(frames: Frames, grid: Grid, names: dict[int, str]) -> tuple[Mask, ...]:
+    """Segments in as few masks as their overlaps allow."""
+    unknown = sorted(set(frames.segments.tolist()) - set(names))
+    if unknown:
+        raise ContentError(f"frames of segments {unknown[:5]} that are not described")
+    level, caveats = _level(frames.head)
+    kind = np.uint8 if max(names, default=0) < 256 else np.uint16
+    layers: list[AnyArray] = []
+    members: list[dict[int, str]] = []
+    for number, name in names.items():
+        own = _segment_pixels(frames, grid, number, level)
+        chosen = next((n for n, layer in enumerate(layers) if _is_free(layer, own)), None)
+        if chosen is None:
+            chosen = len(layers)
+            layers.append(np.zeros(grid.geometry.shape[::-1], dtype=kind))
+            members.append({})
+        for k, rows, hit in own:
+            layers[chosen][k, rows][hit] = number
+        members[chosen][number] = name
+    return tuple(
+        Mask(
+            labels=layer.T,
+            geometry=grid.geometry,
+            names=named,
+            caveats=(*grid.caveats, *caveats),
+        )
+        for layer, named in zip(layers, members, strict=True)
+    )
+
+
+def _segment_pixels(
+    frames: Frames, grid: Grid, number: int, level: int
+) -> list[tuple[int, slice, AnyArray]]:
+    """Slice, rows that hold anything, and where it is set there, for each frame of a segment."""
+    found = []
+    for n in np.flatnonzero(frames.segments == number):
+        if grid.slices[n] < 0:
+            continue
+        hit = frames.pixels(int(n)) >= level
+        rows = np.flatnonzero(hit.any(axis=1))
+        if rows.size:
+            span = slice(int(rows[0]), int(rows[-1]) + 1)
+            found.append((int(grid.slices[n]), span, hit[span]))
+    return found
+
+
+def _is_free(layer: AnyArray, own: Sequence[tuple[int, slice, AnyArray]]) -> bool:
+    """Whether a segment fits into a layer without touching what is there."""
+    return not any(layer[k, rows][hit].any() for k, rows, hit in own)
+
+
+def _level(head: Dataset) -> tuple[int, tuple[Caveat, ...]]:
+    """Stored value from which on a pixel belongs to its segment."""
+    if head.SegmentationType != "FRACTIONAL":
+        return 1, ()
+    most = int(head.get("MaximumFractionalValue") or 255)
+    text = f"A fractional segmentation (0 to {most}): voxels from one half on are taken as inside."
+    return max(1, int(np.ceil(_HALF * most))), (Caveat(code="fractional", text=text),)
