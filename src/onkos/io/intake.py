@@ -183,12 +183,18 @@ def _sort(files: Sequence[tuple[Path, str]], heaps: _Sorting, progress: Progress
 
 def _look(file: Path, shown: str, heaps: _Sorting) -> None:
     """Put one file onto its heap."""
+    if archive.is_archive(file):
+        raise ContentError(f"{shown}: an archive within an archive; unpack it and give the folder")
     if loose.is_loose(file):
         heaps.loose.append((file, shown))
         return
     header = parse(file, shown=shown)
     if header is None:
-        raise ContentError(f"{shown}: neither DICOM nor another image Onkos knows")
+        raise ContentError(
+            f"{shown}: no DICOM, for it begins with no DICOM element, and no other image Onkos "
+            f"knows by its ending ({', '.join(loose.SUFFIXES)}); a DICOM file that does not begin "
+            "as one is damaged: copy or export it again"
+        )
     kind = header.text("SOPClassUID")
     if kind in _SEGMENTATIONS or kind == _STRUCTURES:
         heaps.outlines.append(header)
@@ -203,16 +209,30 @@ def _look(file: Path, shown: str, heaps: _Sorting) -> None:
 
 
 def _dicom_studies(heaps: _Sorting) -> list[Study]:
-    """One study a Study Instance UID, with every series that could be trusted."""
-    opened: dict[str, tuple[Header, list[tuple[str, Volume]]]] = {}
-    for (study_uid, _), headers in heaps.images.items():
+    """One study a patient and Study Instance UID, with every series that could be trusted."""
+    opened: dict[tuple[str, str], tuple[Header, list[tuple[str, Volume]]]] = {}
+    for (study_uid, series_uid), headers in heaps.images.items():
         try:
+            if len(headers) > 1 and not (study_uid and series_uid):
+                raise ContentError(
+                    f"{headers[0].shown} and {len(headers) - 1} more files: no Study or Series "
+                    "Instance UID, so what belongs together is not known; expected both. Give the "
+                    "files one by one, or export them again"
+                )
             volumes = volumes_of(headers)
         except OnkosError as error:
             heaps.refuse(_common(headers), error)
             continue
-        opened.setdefault(study_uid, (headers[0], []))[1].extend(volumes)
-    return [_study(header, volumes) for header, volumes in opened.values()]
+        key = (study_uid, headers[0].text("PatientID"))
+        opened.setdefault(key, (headers[0], []))[1].extend(volumes)
+    studies = [_study(header, volumes) for header, volumes in opened.values()]
+    shared = {uid for uid, _ in opened if uid and sum(uid == other for other, _ in opened) > 1}
+    text = "Its Study Instance UID is also that of another patient's images; one is wrong."
+    mixed = Caveat(code="study-of-several-patients", text=text)
+    return [
+        replace(study, caveats=(*study.caveats, mixed)) if study.uid in shared else study
+        for study in studies
+    ]
 
 
 def _study(header: Header, volumes: Iterable[tuple[str, Volume]]) -> Study:
@@ -225,6 +245,14 @@ def _study(header: Header, volumes: Iterable[tuple[str, Volume]]) -> Study:
             unique = f"{role}-{number}"
             number += 1
         named[unique] = volume
+    places = {v.source.frame_of_reference_uid for v in named.values() if v.source and _placed(v)}
+    caveats: tuple[Caveat, ...] = ()
+    if len(places) > 1:
+        text = (
+            f"Its images lie in {len(places)} frames of reference: places in one are not the same "
+            "places in another until they are registered."
+        )
+        caveats = (Caveat(code="several-frames-of-reference", text=text),)
     return Study(
         patient=Patient(
             id=header.text("PatientID"),
@@ -234,6 +262,7 @@ def _study(header: Header, volumes: Iterable[tuple[str, Volume]]) -> Study:
         ),
         date=_date(header.text("StudyDate")),
         volumes=named,
+        caveats=caveats,
         uid=header.text("StudyInstanceUID"),
         time=header.text("StudyTime"),
         accession=header.text("AccessionNumber"),
@@ -241,48 +270,57 @@ def _study(header: Header, volumes: Iterable[tuple[str, Volume]]) -> Study:
     )
 
 
+def _placed(volume: Volume) -> bool:
+    return volume.geometry.ndim == 3
+
+
 def _with_outlines(studies: Sequence[Study], heaps: _Sorting) -> list[Study]:
     """Give each SEG and RTSTRUCT to its study, or a study of its own where no image is here."""
-    known = {study.uid: study for study in studies}
+    volumes = tuple(v for s in studies for v in s.volumes.values())
+    found = list(studies)
+    at = {study.uid: number for number, study in enumerate(found) if study.uid}
     for header in heaps.outlines:
-        uid = header.text("StudyInstanceUID")
-        study = known.get(uid)
-        volumes = tuple(v for s in studies for v in s.volumes.values())
         try:
             masks = read_masks(header.path, volumes)
         except OnkosError as error:
             heaps.refuse(header.shown, error)
             continue
-        if study is None:
-            study = _study(header, ())
-        known[uid] = replace(study, masks=(*study.masks, *masks))
-    return list(known.values())
+        uid = header.text("StudyInstanceUID")
+        if uid not in at:
+            at[uid] = len(found)
+            found.append(_study(header, ()))
+        study = found[at[uid]]
+        found[at[uid]] = replace(study, masks=(*study.masks, *masks))
+    return found
 
 
 def _doubts(heaps: _Sorting) -> list[Caveat]:
     """What the rest of the path says about the completeness of its studies."""
     found = []
+    for header in heaps.directories:
+        try:
+            missing = [path for path in _listed(header) if not path.is_file()]
+        except ContentError as error:
+            heaps.refuse(header.shown, error)
+            continue
+        if missing:
+            text = f"{len(missing)} files that the DICOMDIR lists are not here."
+            found.append(Caveat(code="dicomdir-incomplete", text=text, where=header.shown))
     if heaps.refused:
         text = (
             f"{len(heaps.refused)} files or series beside it were refused; "
             "what was opened may not be all there is."
         )
         found.append(Caveat(code="files-refused", text=text))
-    for header in heaps.directories:
-        missing = [path for path in _listed(header) if not path.is_file()]
-        if missing:
-            text = f"{len(missing)} files that the DICOMDIR lists are not here."
-            found.append(Caveat(code="dicomdir-incomplete", text=text, where=header.shown))
     return found
 
 
 def _listed(header: Header) -> Iterator[Path]:
     """Files a DICOMDIR lists."""
-    for record in header.get("DirectoryRecordSequence") or ():
-        parts = record.get("ReferencedFileID")
-        if parts:
-            names = [parts] if isinstance(parts, str) else list(parts)
-            yield header.path.parent.joinpath(*names)
+    for record in header.items("DirectoryRecordSequence"):
+        names = record.text("ReferencedFileID")
+        if names:
+            yield header.path.parent.joinpath(*names.split("\\"))
 
 
 def _common(headers: Sequence[Header]) -> str:

@@ -13,7 +13,7 @@ from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
 from onkos.io import nifti, nrrd, picture
 
-_SUFFIXES = (*nifti.SUFFIXES, *nrrd.SUFFIXES, *picture.SUFFIXES)
+SUFFIXES = (*nifti.SUFFIXES, *nrrd.SUFFIXES, *picture.SUFFIXES)
 _OUTLINE = re.compile(r"(^|[^a-z])(masks?|seg|segmentation|labels?|gtv|roi)([^a-z]|$)")
 _ROLES = (
     ("t1c", "MR", re.compile(r"t1(c|ce|gd|post|_?km)|contrast")),
@@ -31,7 +31,7 @@ Refuse = Callable[[str, Exception], None]
 
 def is_loose(path: Path) -> bool:
     """Whether a file is read by its ending."""
-    return path.name.lower().endswith(_SUFFIXES)
+    return path.name.lower().endswith(SUFFIXES)
 
 
 def studies(files: Sequence[tuple[Path, str]], refuse: Refuse) -> list[Study]:
@@ -98,7 +98,7 @@ def _role(path: Path) -> tuple[str, str]:
 
 def _stem(path: Path, *, lower: bool = True) -> str:
     name = path.name.lower() if lower else path.name
-    for suffix in sorted(_SUFFIXES, key=len, reverse=True):
+    for suffix in sorted(SUFFIXES, key=len, reverse=True):
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return name

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from pydicom.dataset import Dataset
 
 from onkos.core.errors import ContentError, GeometryError
 from onkos.core.geometry import FloatArray
@@ -30,6 +28,56 @@ _PHASE_KEYWORDS = (
     "ComplexImageComponent",
     "ContentTime",
 )
+_PHASE_GROUPS = {
+    "FrameContentSequence": (
+        "FrameAcquisitionNumber",
+        "TemporalPositionIndex",
+        "StackID",
+        "FrameAcquisitionDateTime",
+        "FrameReferenceDateTime",
+    ),
+    "MREchoSequence": ("EffectiveEchoTime",),
+    "MRDiffusionSequence": ("DiffusionBValue",),
+    "MRImageFrameTypeSequence": ("FrameType", "ComplexImageComponent"),
+    "MRModifierSequence": ("InversionTimes",),
+    "CTImageFrameTypeSequence": ("FrameType",),
+    "CTXRayDetailsSequence": ("KVP",),
+    "PETFrameTypeSequence": ("FrameType",),
+    "ParametricMapFrameTypeSequence": ("FrameType",),
+    "CardiacSynchronizationSequence": ("NominalCardiacTriggerDelayTime",),
+    "TemporalPositionSequence": ("TemporalPositionTimeOffset",),
+    "RealWorldValueMappingSequence": ("LUTLabel",),
+    "UnassignedPerFrameConvertedAttributesSequence": _PHASE_KEYWORDS,
+}
+_SPACING_MM = (0.001, 100.0)
+_PER_FRAME = "PerFrameFunctionalGroupsSequence"
+_UNIT = "MeasurementUnitsCodeSequence"
+_PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
+_SHARED = "SharedFunctionalGroupsSequence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """From stored values to real ones.
+
+    Parameters
+    ----------
+    slope, intercept
+        Real value = stored value x slope + intercept.
+    stated
+        Whether the file says so; else it is 1 and 0 by default.
+    kind
+        Rescale Type, in capitals: ``HU`` for Hounsfield units.
+    unit
+        UCUM code of the real values where a real-world mapping states it, ``?`` where such
+        mappings contradict the rescaling or each other; else empty.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    stated: bool = False
+    kind: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,8 +95,10 @@ class Frame:
         index) and down a column.
     spacing
         Distance between rows, then between columns, in mm, as DICOM orders them.
-    slope, intercept
+    scale
         From stored values to real ones.
+    thickness, between
+        Slice Thickness and Spacing Between Slices in mm, where they are stated and positive.
     phase
         Attributes that tell apart planes at one place: acquisition, echo, b-value, time.
     """
@@ -59,8 +109,9 @@ class Frame:
     row: FloatArray
     column: FloatArray
     spacing: tuple[float, float]
-    slope: float
-    intercept: float
+    scale: Scale
+    thickness: float | None = None
+    between: float | None = None
     phase: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -84,8 +135,8 @@ def is_placed(header: Header) -> bool:
     """Whether a file states where in the patient it is, as CT, MR and PET must."""
     return (
         header.get("ImagePositionPatient") is not None
-        or header.get("SharedFunctionalGroupsSequence") is not None
-        or header.get("PerFrameFunctionalGroupsSequence") is not None
+        or header.get(_SHARED) is not None
+        or header.get(_PER_FRAME) is not None
     )
 
 
@@ -100,23 +151,22 @@ def frames_of(header: Header) -> list[Frame]:
         If the file's counts contradict each other.
     """
     count = int(header.number("NumberOfFrames") or 1)
-    groups = header.get("PerFrameFunctionalGroupsSequence")
-    if groups is None and header.get("SharedFunctionalGroupsSequence") is None:
+    groups, shared = header.items(_PER_FRAME), header.items(_SHARED)
+    if not groups and not shared:
         if count != 1:
             raise ContentError(
                 f"{header.shown}: {count} frames of which only one place is stated; "
                 "export them as single images or as an enhanced object"
             )
         return [_frame(header, None, _Plain(header))]
-    shared = _first(header.get("SharedFunctionalGroupsSequence"))
-    per_frame: Sequence[Dataset] = groups or [Dataset()] * count
-    if len(per_frame) != count:
+    if count != (len(groups) or 1):
         raise ContentError(
-            f"{header.shown}: {count} frames, but functional groups for {len(per_frame)}; "
-            "the file is damaged"
+            f"{header.shown}: {count} frames, but functional groups for {len(groups)}; "
+            "the file is damaged, export it again"
         )
+    per_frame: list[tuple[Header, ...]] = [(own,) for own in groups] or [()]
     return [
-        _frame(header, number, _Grouped(header, own, shared))
+        _frame(header, number, _Grouped((*own, *shared[:1])))
         for number, own in enumerate(per_frame, start=1)
     ]
 
@@ -130,6 +180,12 @@ class _Plain:
     def numbers(self, _group: str, keyword: str, count: int) -> tuple[float, ...] | None:
         return self._header.numbers(keyword, count)
 
+    def text(self, _group: str, keyword: str) -> str:
+        return self._header.text(keyword)
+
+    def items(self, keyword: str) -> tuple[Header, ...]:
+        return self._header.items(keyword)
+
     def phase(self) -> dict[str, str]:
         return {
             keyword: self._header.text(keyword)
@@ -141,33 +197,27 @@ class _Plain:
 class _Grouped:
     """Attributes of one frame of an enhanced image: in its own or the shared groups."""
 
-    def __init__(self, header: Header, own: Dataset, shared: Dataset) -> None:
-        self._header, self._own, self._shared = header, own, shared
+    def __init__(self, groups: Sequence[Header]) -> None:
+        self._groups = groups  # the frame's own first
 
     def numbers(self, group: str, keyword: str, count: int) -> tuple[float, ...] | None:
-        for groups in (self._own, self._shared):
-            item = _first(groups.get(group))
-            if keyword in item:
-                inner = Header(
-                    path=self._header.path,
-                    shown=self._header.shown,
-                    attributes=item,
-                    pixels_at=None,
-                    pixels_length=None,
-                )
-                return inner.numbers(keyword, count)
+        for item in self.items(group)[:1]:
+            return item.numbers(keyword, count)
         return None
+
+    def text(self, group: str, keyword: str) -> str:
+        return next((item.text(keyword) for item in self.items(group)), "")
+
+    def items(self, keyword: str) -> tuple[Header, ...]:
+        return next((found for groups in self._groups if (found := groups.items(keyword))), ())
 
     def phase(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for groups in (self._shared, self._own):
-            for element in groups:
-                if element.VR != "SQ" or not element.value:
-                    continue
-                item = element.value[0]
-                for keyword in (*_PHASE_KEYWORDS, "EffectiveEchoTime", "StackID"):
-                    if keyword in item:
-                        found[keyword] = str(item[keyword].value)
+        for group, keywords in _PHASE_GROUPS.items():
+            for item in self.items(group)[:1]:
+                for keyword in keywords:
+                    if item.get(keyword) is not None:
+                        found[keyword] = item.text(keyword)
         return found
 
 
@@ -187,10 +237,11 @@ def _frame(header: Header, number: int | None, said: _Plain | _Grouped) -> Frame
                 "Export the series again from the archive"
             )
     row, column = _axes(np.array(cosines), where)
-    if min(spacing or (0,)) <= 0:
-        raise GeometryError(f"{where}: PixelSpacing {spacing}; expected positive numbers of mm")
-    slope = said.numbers("PixelValueTransformationSequence", "RescaleSlope", 1)
-    intercept = said.numbers("PixelValueTransformationSequence", "RescaleIntercept", 1)
+    if not all(_SPACING_MM[0] <= step <= _SPACING_MM[1] for step in spacing or ()):
+        raise GeometryError(
+            f"{where}: PixelSpacing {spacing}; expected {_SPACING_MM[0]:g} to {_SPACING_MM[1]:g} "
+            "mm. The header was changed or damaged, export the series again"
+        )
     return Frame(
         header=header,
         number=number,
@@ -198,10 +249,51 @@ def _frame(header: Header, number: int | None, said: _Plain | _Grouped) -> Frame
         row=row,
         column=column,
         spacing=(spacing[0], spacing[1]) if spacing else (1.0, 1.0),
-        slope=slope[0] if slope else 1.0,
-        intercept=intercept[0] if intercept else 0.0,
+        scale=_scale(header, said, where),
+        thickness=_measure(said, "SliceThickness"),
+        between=_measure(said, "SpacingBetweenSlices"),
         phase=said.phase(),
     )
+
+
+def _measure(said: _Plain | _Grouped, keyword: str) -> float | None:
+    found = said.numbers("PixelMeasuresSequence", keyword, 1)
+    return found[0] if found and found[0] > 0 else None
+
+
+def _scale(header: Header, said: _Plain | _Grouped, where: str) -> Scale:
+    """How a frame's values are scaled.
+
+    A parametric map's values are what its one mapping says. In other images the mapping's unit
+    holds only where it scales as the rescaling does, which is what the values go by.
+    """
+    slope = said.numbers("PixelValueTransformationSequence", "RescaleSlope", 1)
+    intercept = said.numbers("PixelValueTransformationSequence", "RescaleIntercept", 1)
+    if (slope is None) != (intercept is None):
+        raise ContentError(
+            f"{where}: one of RescaleSlope and RescaleIntercept is missing; expected both or "
+            "none. The header was changed or damaged, export the series again"
+        )
+    if slope is not None and slope[0] == 0:
+        raise ContentError(
+            f"{where}: RescaleSlope is 0, which makes every value the same; the header was "
+            "changed or damaged, export the series again"
+        )
+    rescaled = Scale(kind=said.text("PixelValueTransformationSequence", "RescaleType").upper())
+    if slope and intercept:
+        rescaled = replace(rescaled, slope=slope[0], intercept=intercept[0], stated=True)
+    mapped = said.items("RealWorldValueMappingSequence")
+    if not mapped:
+        return rescaled
+    steep, offset = (mapped[0].number(f"RealWorldValue{part}") for part in ("Slope", "Intercept"))
+    unit = next((code.text("CodeValue") for code in mapped[0].items(_UNIT)), "")
+    if len(mapped) > 1 or not steep or offset is None:
+        return replace(rescaled, unit="?")
+    if header.text("SOPClassUID") == _PARAMETRIC_MAP:
+        return Scale(slope=steep, intercept=offset, stated=True, unit=unit)
+    told = (rescaled.slope, rescaled.intercept)
+    agree = np.allclose((steep, offset), told, rtol=1e-5, atol=1e-9)
+    return replace(rescaled, unit=unit if agree else "?")
 
 
 def _axes(cosines: FloatArray, where: str) -> tuple[FloatArray, FloatArray]:
@@ -216,7 +308,3 @@ def _axes(cosines: FloatArray, where: str) -> tuple[FloatArray, FloatArray]:
     row = row / lengths[0]
     column = column - (column @ row) * row
     return row, column / np.linalg.norm(column)
-
-
-def _first(sequence: Any) -> Dataset:
-    return sequence[0] if sequence else Dataset()

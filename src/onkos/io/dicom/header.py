@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from onkos.core.errors import ContentError
 
-_PIXELS = 0x7FE00010
+_PIXELS = {0x7FE00010: "", 0x7FE00008: "<f4", 0x7FE00009: "<f8"}
+_UNDEFINED = 0xFFFFFFFF
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
 
 #: What a damaged file makes the parser raise; anything else is our own mistake.
@@ -32,9 +35,10 @@ PARSING = (
     OverflowError,
     LookupError,
     struct.error,
-    RecursionError,
     UnicodeError,
     MemoryError,
+    RuntimeError,
+    zlib.error,
 )
 
 
@@ -53,6 +57,8 @@ class Header:
     pixels_at, pixels_length
         Byte offset and length of native (uncompressed, little endian) pixel data, or None where
         the pixels must be decoded.
+    real
+        Type of pixels that are stored as floating-point numbers, as numpy writes it; else empty.
     """
 
     path: Path
@@ -60,6 +66,7 @@ class Header:
     attributes: Dataset
     pixels_at: int | None
     pixels_length: int | None
+    real: str = ""
 
     def get(self, keyword: str, default: Any = None) -> Any:
         """Value of an attribute, ``default`` where it is absent or empty.
@@ -70,7 +77,9 @@ class Header:
             If it is there and cannot be read as what it should be.
         """
         try:
-            value = self.attributes.get(keyword)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # values are parsed, and warned of, on access
+                value = self.attributes.get(keyword)
         except PARSING as error:
             raise ContentError(
                 f"{self.shown}: attribute {keyword} cannot be read ({error}); the file is damaged, "
@@ -84,6 +93,33 @@ class Header:
         if isinstance(value, str | int | float):
             return str(value).strip()
         return "\\".join(str(part) for part in value) if _is_list(value) else str(value).strip()
+
+    def items(self, keyword: str) -> tuple[Header, ...]:
+        """Items of a sequence as headers of their own; none where it is absent.
+
+        Raises
+        ------
+        ContentError
+            If the attribute is no sequence.
+        """
+        value = self.get(keyword)
+        if value is None:
+            return ()
+        if not isinstance(value, Sequence) or isinstance(value, Dataset):
+            raise ContentError(
+                f"{self.shown}: {keyword} is no sequence of items; the file is damaged, "
+                "export or copy it again"
+            )
+        return tuple(
+            Header(
+                path=self.path,
+                shown=self.shown,
+                attributes=item,
+                pixels_at=None,
+                pixels_length=None,
+            )
+            for item in value
+        )
 
     def number(self, keyword: str) -> float | None:
         """Value as one number; None where absent, :class:`ContentError` where it is not one."""
@@ -130,7 +166,7 @@ def parse(path: Path, *, shown: str = "") -> Header | None:
                     file, stop_before_pixels=True, force=start[128:] != b"DICM"
                 )
                 syntax = _syntax(attributes)
-                at, length = _native_pixels(file, syntax) if syntax in _NATIVE else (None, None)
+                native = _native_pixels(file, syntax) if syntax in _NATIVE else None
         except PARSING as error:
             raise ContentError(
                 f"{shown}: damaged DICOM file ({type(error).__name__}: {error}); "
@@ -141,7 +177,15 @@ def parse(path: Path, *, shown: str = "") -> Header | None:
             f"{shown}: says neither what it is (SOP Class UID) nor which (SOP Instance UID); "
             "it is damaged or not DICOM"
         )
-    return Header(path=path, shown=shown, attributes=attributes, pixels_at=at, pixels_length=length)
+    at, length, real = native or (None, None, "")
+    return Header(
+        path=path,
+        shown=shown,
+        attributes=attributes,
+        pixels_at=at,
+        pixels_length=length,
+        real=real,
+    )
 
 
 def _begins_like_dicom(start: bytes) -> bool:
@@ -168,19 +212,23 @@ def _syntax(attributes: Dataset) -> UID:
     return ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
 
 
-def _native_pixels(file: Any, syntax: UID) -> tuple[int | None, int | None]:
-    """Offset and length of uncompressed pixel data that the parser stopped before."""
+def _native_pixels(file: Any, syntax: UID) -> tuple[int, int, str] | None:
+    """Offset, length and real type of uncompressed pixels that the parser stopped before."""
     start = file.tell()
     head = file.read(12)
-    if len(head) < 8 or struct.unpack("<HH", head[:4]) != (_PIXELS >> 16, _PIXELS & 0xFFFF):
-        return None, None
+    if len(head) < 12:
+        return None
+    group, element = struct.unpack("<HH", head[:4])
+    real = _PIXELS.get(group << 16 | element)
+    if real is None:
+        return None
     if syntax == ImplicitVRLittleEndian:
         length = struct.unpack("<I", head[4:8])[0]
-        return (start + 8, length) if length != 0xFFFFFFFF else (None, None)
-    if len(head) < 12 or head[4:6] not in (b"OW", b"OB"):
-        return None, None
+        return (start + 8, length, real) if length != _UNDEFINED else None
+    if head[4:6] not in (b"OW", b"OB", b"OF", b"OD"):
+        return None
     length = struct.unpack("<I", head[8:12])[0]
-    return (start + 12, length) if length != 0xFFFFFFFF else (None, None)
+    return (start + 12, length, real) if length != _UNDEFINED else None
 
 
 def _is_list(value: Any) -> bool:

@@ -15,6 +15,7 @@ from onkos.core.source import Caveat
 from onkos.io.dicom.frames import Frame
 from onkos.io.dicom.header import PARSING, Header
 
+_LONGEST = 65535  # what Rows and Columns can say
 _SLACK = 2  # bytes: padding to an even length
 
 
@@ -30,15 +31,10 @@ def values_of(frames: Sequence[Frame], series: str) -> tuple[AnyArray, tuple[Cav
         If pixels are missing, shorter or longer than Rows, Columns and bits say, in colour, or
         cannot be decoded.
     """
-    first = frames[0].header
-    rows, columns = matrix(first)
-    kind = stored_type(first)
-    for frame in frames:
-        if frame.header is not first and stored_type(frame.header) != kind:
-            raise ContentError(
-                f"{series}: {frame.shown} stores {stored_type(frame.header)}, {frames[0].shown} "
-                f"{kind}; expected one kind of pixels. Export the series again"
-            )
+    kind, (rows, columns) = _one_encoding(frames, series), matrix(frames[0].header)
+    for header in {id(frame.header): frame.header for frame in frames}.values():
+        if header.pixels_at is not None:  # before memory is taken for what they promise
+            _check_length(header, rows * columns * kind.itemsize * _count(header))
     whole = _are_integers(frames, kind)
     stack = np.empty((len(frames), rows, columns), dtype=np.int16 if whole else np.float32)
     decoded: dict[int, AnyArray] = {}
@@ -46,14 +42,80 @@ def values_of(frames: Sequence[Frame], series: str) -> tuple[AnyArray, tuple[Cav
     for k, frame in enumerate(frames):
         plane = _plane(frame, rows, columns, kind, decoded)
         padded += _padding(frame.header, plane)
-        if whole and not _fits(plane, frame.intercept):
+        if whole and not _fits(plane, frame.scale.intercept):
             whole, stack = False, stack.astype(np.float32)
         if whole:
-            np.add(plane, int(frame.intercept), out=stack[k], dtype=np.int32, casting="unsafe")
+            np.add(
+                plane, int(frame.scale.intercept), out=stack[k], dtype=np.int32, casting="unsafe"
+            )
         else:
-            np.multiply(plane, np.float32(frame.slope), out=stack[k], casting="unsafe")
-            stack[k] += np.float32(frame.intercept)
-    return stack.T, _padding_caveat(padded, stack.size, series)
+            with np.errstate(over="ignore", invalid="ignore"):  # looked for below
+                np.multiply(plane, np.float32(frame.scale.slope), out=stack[k], casting="unsafe")
+                stack[k] += np.float32(frame.scale.intercept)
+    caveats = (*_padding_caveat(padded, stack.size, series), *_finite(stack, series))
+    return stack.T, (*caveats, *_rescaling(frames, series))
+
+
+def _one_encoding(frames: Sequence[Frame], series: str) -> np.dtype[np.generic]:
+    """Type of the stored pixels; refuses planes that are stored in different ways."""
+    first = frames[0].header
+    kind, told = stored_type(first), _encoding(first)
+    for frame in frames:
+        header = frame.header
+        if header is first:
+            continue
+        if stored_type(header) != kind or _encoding(header) != told:
+            raise ContentError(
+                f"{series}: {frame.shown} stores {_described(header)}, {frames[0].shown} "
+                f"{_described(first)}; expected one kind of pixels. Export the series again"
+            )
+        if frame.scale.stated != frames[0].scale.stated:
+            raise ContentError(
+                f"{series}: one of {frame.shown} and {frames[0].shown} states a rescaling "
+                "(RescaleSlope, RescaleIntercept) and the other none; expected both or none. "
+                "Export the series again"
+            )
+    return kind
+
+
+def _encoding(header: Header) -> tuple[object, ...]:
+    return header.number("BitsStored"), header.text("PhotometricInterpretation")
+
+
+def _described(header: Header) -> str:
+    return (
+        f"{header.text('BitsStored')} bits as {stored_type(header)} "
+        f"{header.text('PhotometricInterpretation')}"
+    )
+
+
+def _rescaling(frames: Sequence[Frame], series: str) -> tuple[Caveat, ...]:
+    """Notice a rescaling that changes from slice to slice, which only PET does as a rule."""
+    if frames[0].header.text("Modality").upper() in ("PT", "NM"):
+        return ()
+    if len({(frame.scale.slope, frame.scale.intercept) for frame in frames}) == 1:
+        return ()
+    text = (
+        "Slope or intercept differ between slices; each slice is scaled by its own, so one "
+        "that was changed shifts the values of its slice."
+    )
+    return (Caveat(code="rescale-varies", text=text, where=series),)
+
+
+def _finite(stack: AnyArray, series: str) -> tuple[Caveat, ...]:
+    """Notice values that are not numbers; refuse where none is one."""
+    if stack.dtype.kind != "f":
+        return ()
+    lost = sum(int(np.count_nonzero(~np.isfinite(plane))) for plane in stack)
+    if not lost:
+        return ()
+    if lost == stack.size:
+        raise ContentError(
+            f"{series}: no value is a finite number; expected measured values. The rescaling or "
+            "the pixels are damaged, export the series again"
+        )
+    text = f"{lost} values are not finite numbers; they are kept as they are."
+    return (Caveat(code="not-finite", text=text, where=series),)
 
 
 def picture_of(header: Header) -> AnyArray:
@@ -64,14 +126,14 @@ def picture_of(header: Header) -> AnyArray:
     ContentError
         If there are several frames, or the pixels cannot be decoded.
     """
-    count = int(header.number("NumberOfFrames") or 1)
-    if count != 1:
+    if _count(header) != 1:
         raise ContentError(
-            f"{header.shown}: {count} frames without a place in the patient (a clip); "
-            "expected one picture. Export the frame that is meant"
+            f"{header.shown}: {_count(header)} frames and no place in the patient for them: a "
+            "clip, or an image whose positions were removed; expected one picture. Export the "
+            "frame that is meant, or the image with its positions"
         )
     rows, columns = matrix(header)
-    if int(header.number("SamplesPerPixel") or 1) == 1 and header.pixels_at is not None:
+    if _samples(header) == 1 and header.pixels_at is not None:
         _check_length(header, rows * columns * stored_type(header).itemsize)
     decoded = _decode(header)
     if decoded.shape[:2] != (rows, columns):
@@ -88,9 +150,12 @@ def picture_of(header: Header) -> AnyArray:
 
 def matrix(header: Header) -> tuple[int, int]:
     """Rows and columns; refuses a header without them."""
-    rows, columns = header.number("Rows"), header.number("Columns")
-    if not rows or not columns:
-        raise ContentError(f"{header.shown}: no Rows or Columns; it is no image, or damaged")
+    rows, columns = header.number("Rows") or 0, header.number("Columns") or 0
+    if not (1 <= rows <= _LONGEST and 1 <= columns <= _LONGEST):
+        raise ContentError(
+            f"{header.shown}: {rows:g} Rows and {columns:g} Columns; expected 1 to {_LONGEST}. It "
+            "is no image, or damaged; export it again"
+        )
     return int(rows), int(columns)
 
 
@@ -102,9 +167,9 @@ def stored_type(header: Header) -> np.dtype[np.generic]:
     ContentError
         If the bits contradict each other, or the image is in colour.
     """
-    if header.pixels_at is None and "FloatPixelData" in header.attributes:
-        return np.dtype("<f4")
-    samples = int(header.number("SamplesPerPixel") or 1)
+    if header.real:
+        return np.dtype(header.real)
+    samples = _samples(header)
     if samples != 1:
         raise ContentError(
             f"{header.shown}: {samples} samples a pixel in an image with a place in the patient; "
@@ -117,13 +182,29 @@ def stored_type(header: Header) -> np.dtype[np.generic]:
             f"{header.shown}: {stored} bits stored in {allocated} allocated; expected 8, 16 or 32 "
             "allocated and no more stored. The header is damaged"
         )
+    highest = int(header.number("HighBit") or stored - 1)
+    if highest != stored - 1:
+        raise ContentError(
+            f"{header.shown}: HighBit is {highest} with {stored} bits stored; expected "
+            f"{stored - 1}. Values would be off by a factor; export it again"
+        )
     signed = int(header.number("PixelRepresentation") or 0)
     return np.dtype(f"<{'i' if signed else 'u'}{allocated // 8}")
 
 
+def _samples(header: Header) -> int:
+    return int(header.number("SamplesPerPixel") or 1)
+
+
+def _count(header: Header) -> int:
+    return int(header.number("NumberOfFrames") or 1)
+
+
 def _are_integers(frames: Sequence[Frame], kind: np.dtype[np.generic]) -> bool:
     """Whether scaling leaves integers: every slope 1, every intercept whole."""
-    return kind.kind in "iu" and all(f.slope == 1.0 and f.intercept % 1 == 0 for f in frames)
+    return kind.kind in "iu" and all(
+        f.scale.slope == 1.0 and f.scale.intercept % 1 == 0 for f in frames
+    )
 
 
 def _fits(plane: AnyArray, intercept: float) -> bool:
@@ -143,20 +224,29 @@ def _plane(
 ) -> AnyArray:
     """Stored values of one plane, (rows, columns)."""
     header = frame.header
-    count = int(header.number("NumberOfFrames") or 1)
+    count = _count(header)
     if header.pixels_at is None:
         if id(header) not in decoded:
             decoded.clear()  # one file's frames follow each other: never keep two
             decoded[id(header)] = _decode(header)
         found = decoded[id(header)]
+        if count > 1 and len(found) != count:
+            raise ContentError(
+                f"{frame.shown}: {len(found)} frames decoded, expected {count}; export it again"
+            )
         plane = found if frame.number is None or count == 1 else found[frame.number - 1]
         if plane.shape != (rows, columns):
             raise ContentError(
-                f"{frame.shown}: decoded to {plane.shape}, expected {rows} x {columns}"
+                f"{frame.shown}: decoded to {plane.shape}, expected ({rows}, {columns}); the "
+                "header or the pixels were changed, export it again"
             )
-        return plane
+        if plane.dtype.newbyteorder("<") != kind:
+            raise ContentError(
+                f"{frame.shown}: decoded to {plane.dtype}, expected {kind} as its header says; "
+                "export it again"
+            )
+        return _masked(plane, header)
     size = rows * columns * kind.itemsize
-    _check_length(header, size * count)
     with header.path.open("rb") as file:
         file.seek(header.pixels_at + size * ((frame.number or 1) - 1))
         data = file.read(size)
@@ -214,15 +304,18 @@ def _decode(header: Header) -> AnyArray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             whole = pydicom.dcmread(header.path, force=True)
-            if "PixelData" not in whole and "FloatPixelData" not in whole:
-                raise ContentError(f"{header.shown}: no pixels in it; it is no image")
+            if not any(f"{kind}PixelData" in whole for kind in ("", "Float", "DoubleFloat")):
+                raise ContentError(
+                    f"{header.shown}: no pixels in it; expected an image. It was cut short or "
+                    "its pixels were removed, copy or export it again"
+                )
             if not whole.file_meta.get("TransferSyntaxUID"):
                 whole.file_meta.TransferSyntaxUID = _guessed_syntax(whole)
             if whole.get("PhotometricInterpretation") == "PALETTE COLOR":
                 return _from_palette(whole)
             decoded: AnyArray = pixel_array(whole)
             return decoded
-    except (*PARSING, RuntimeError) as error:
+    except PARSING as error:
         raise ContentError(
             f"{header.shown}: the pixels cannot be decoded ({type(error).__name__}: {error}); "
             "the file is damaged, or 'onkos doctor' shows a missing decoder"
@@ -247,9 +340,7 @@ def _from_palette(whole: pydicom.Dataset) -> AnyArray:
 
 def _padding(header: Header, plane: AnyArray) -> int:
     """How many pixels are marked as padding: outside the scanner's field of view."""
-    if "PixelPaddingValue" not in header.attributes:
-        return 0
-    value = header.attributes["PixelPaddingValue"].value
+    value = header.get("PixelPaddingValue")
     return int(np.count_nonzero(plane == value)) if isinstance(value, int) else 0
 
 

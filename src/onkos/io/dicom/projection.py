@@ -11,7 +11,7 @@ from onkos.io.dicom.pixels import picture_of
 _CENTIMETRES = 3
 _TISSUE_2D = 1
 
-Spacing = tuple[float, float] | None
+Spacing = tuple[float, ...] | None
 
 
 def picture_volume(header: Header, series: str, source: Source) -> Volume:
@@ -39,7 +39,7 @@ def picture_volume(header: Header, series: str, source: Source) -> Volume:
             description=source.description,
             series_number=source.series_number,
         ),
-        caveats=(*inverted, *scale, *_laterality(header, series)),
+        caveats=(*inverted, *scale),
     )
 
 
@@ -50,15 +50,22 @@ def _upright_greys(
     if data.ndim == 3 or header.text("PhotometricInterpretation") != "MONOCHROME1":
         return data, ()
     text = "Stored with inverted greys (MONOCHROME1); turned so that bright is dense."
-    turned: AnyArray = (int(data.max()) + int(data.min())) - data.astype("int32")
+    if data.dtype.kind == "f":
+        return data.max() + data.min() - data, (
+            Caveat(code="inverted-greys", text=text, where=series),
+        )
+    turned: AnyArray = (int(data.max()) + int(data.min())) - data.astype("int64")
     return turned.astype(data.dtype), (Caveat(code="inverted-greys", text=text, where=series),)
 
 
 def _spacing(header: Header, series: str) -> tuple[Spacing, tuple[Caveat, ...]]:
     """Pixel size along (i, j) in mm, or None, and what to know about it."""
-    region = _ultrasound(header)
+    region, why_not = _ultrasound(header)
     if region is not None:
         return region, ()
+    if why_not:
+        text = f"The pixel size is not one: {why_not}. Nothing can be measured in millimetres."
+        return None, (Caveat(code="pixel-size-unknown", text=text, where=series),)
     exact = header.numbers("PixelSpacing", 2)
     detector = header.numbers("ImagerPixelSpacing", 2)
     if exact and min(exact) > 0:
@@ -100,25 +107,16 @@ def _calibration(
     return (Caveat(code="spacing-contradiction", text=text, where=series),)
 
 
-def _ultrasound(header: Header) -> Spacing:
-    """Pixel size of the tissue regions of an ultrasound picture, where all agree on one."""
-    found = set()
-    for region in header.get("SequenceOfUltrasoundRegions") or ():
-        if region.get("RegionSpatialFormat") != _TISSUE_2D:
+def _ultrasound(header: Header) -> tuple[Spacing, str]:
+    """Pixel size of the tissue regions where all agree on one; else why they do not."""
+    found: set[Spacing] = set()
+    for region in header.items("SequenceOfUltrasoundRegions"):
+        if region.number("RegionSpatialFormat") != _TISSUE_2D:
             continue
-        units = (region.get("PhysicalUnitsXDirection"), region.get("PhysicalUnitsYDirection"))
-        steps = (region.get("PhysicalDeltaX"), region.get("PhysicalDeltaY"))
-        if units != (_CENTIMETRES, _CENTIMETRES) or not all(steps):
-            return None
-        found.add((round(abs(float(steps[0])) * 10, 6), round(abs(float(steps[1])) * 10, 6)))
-    return found.pop() if len(found) == 1 else None
-
-
-def _laterality(header: Header, series: str) -> tuple[Caveat, ...]:
-    """Notice a side that contradicts itself."""
-    sides = {header.text(name) for name in ("ImageLaterality", "Laterality", "FrameLaterality")}
-    sides &= {"L", "R"}
-    if len(sides) < 2:
-        return ()
-    text = "The header says both left and right; check the side on the picture."
-    return (Caveat(code="laterality-contradiction", text=text, where=series),)
+        units = [region.number(f"PhysicalUnits{axis}Direction") for axis in "XY"]
+        steps = [abs(region.number(f"PhysicalDelta{axis}") or 0.0) * 10 for axis in "XY"]
+        calibrated = units == [_CENTIMETRES] * 2 and min(steps) > 0
+        found.add(tuple(round(step, 6) for step in steps) if calibrated else None)
+    if len(found) > 1:
+        return None, "the regions of the picture have different scales, or some none"
+    return (found.pop() if found else None), ""

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from pydicom.uid import UID
 
-from onkos.core.errors import ContentError
+from onkos.core.errors import ContentError, GeometryError
+from onkos.core.geometry import AnyArray
 from onkos.core.source import PHANTOM, Caveat, Instance, Source
 from onkos.core.volume import Volume
 from onkos.io.dicom.frames import Frame, frames_of, is_placed
@@ -21,6 +22,15 @@ from onkos.io.dicom.suv import uptake_of
 HOUNSFIELD = "[hnsf'U]"
 
 _SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_SIDES = ("Laterality", "ImageLaterality", "FrameLaterality")
+_PLACED = (
+    "1.2.840.10008.5.1.4.1.1.2",  # CT
+    "1.2.840.10008.5.1.4.1.1.2.1",
+    "1.2.840.10008.5.1.4.1.1.4",  # MR
+    "1.2.840.10008.5.1.4.1.1.4.1",
+    "1.2.840.10008.5.1.4.1.1.128",  # PET
+    "1.2.840.10008.5.1.4.1.1.130",
+)
 _DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 
 
@@ -43,11 +53,19 @@ def require_image(header: Header) -> None:
     kind = header.text("SOPClassUID")
     name = UID(kind).name if kind else "a file without SOP Class UID"
     if kind == _SLIDE:
-        raise ContentError(f"{header.shown}: {name}; slides are not read yet")
+        raise ContentError(f"{header.shown}: {name}; slides are not read, give radiology images")
     if kind == _DOSE:
         raise ContentError(f"{header.shown}: {name}: a dose, not an image; it is not read")
     if header.get("Rows") is None or header.get("Columns") is None:
-        raise ContentError(f"{header.shown}: {name}: not an image; Onkos does not read it")
+        if kind and "Image" not in name:
+            raise ContentError(
+                f"{header.shown}: {name}; expected images, or outlines (SEG, RTSTRUCT) or a "
+                "report (SR) of them. It is not read"
+            )
+        raise ContentError(
+            f"{header.shown}: {name}: no Rows and Columns; expected an image. If it is one, it is "
+            "damaged: copy or export it again"
+        )
 
 
 def volumes_of(headers: Sequence[Header]) -> list[tuple[str, Volume]]:
@@ -61,8 +79,8 @@ def volumes_of(headers: Sequence[Header]) -> list[tuple[str, Volume]]:
     first = headers[0]
     series = series_name(first)
     _require_one(headers, series)
-    caveats = _general(first, series)
-    if not is_placed(first):
+    caveats = _general(headers, series)
+    if not _all_placed(headers, series):
         return [
             (
                 role_of(header),
@@ -77,17 +95,37 @@ def volumes_of(headers: Sequence[Header]) -> list[tuple[str, Volume]]:
     ]
 
 
+def _all_placed(headers: Sequence[Header], series: str) -> bool:
+    """Whether the images have a place in the patient; refuses those that should and do not."""
+    without = [header for header in headers if not is_placed(header)]
+    if not without:
+        return True
+    kind = without[0].text("SOPClassUID")
+    if kind in _PLACED:
+        raise GeometryError(
+            f"{series}, {without[0].shown}: {UID(kind).name} without a position in the patient "
+            "(ImagePositionPatient, or functional groups); an anonymiser or converter removed it. "
+            "Export the series again from the archive"
+        )
+    if len(without) < len(headers):
+        raise GeometryError(
+            f"{series}: {len(without)} of {len(headers)} images have no position in the patient, "
+            f"among them {without[0].shown}; expected all or none. Export the series again"
+        )
+    return False
+
+
 def _volume(stack: Stack, series: str) -> Volume:
     """Values, unit and source of one stack."""
     first = stack.frames[0].header
     data, padding = values_of(stack.frames, series)
     modality = first.text("Modality").upper()
-    unit, doubts = _unit(first, modality, series)
-    if modality == "PT":
+    unit, doubts = _unit(stack.frames, modality, series)
+    if modality == "PT" and unit == "1":
         uptake = uptake_of(stack.frames, series)
         unit, doubts = uptake.unit, uptake.caveats
         if uptake.factor != 1.0:
-            data = data * np.float32(uptake.factor)
+            data = _times(data, uptake.factor)
     source = _source(first, stack.frames)
     name = f"{source.description}, {stack.phase}" if stack.phase else source.description
     return Volume(
@@ -107,40 +145,59 @@ def _volume(stack: Stack, series: str) -> Volume:
     )
 
 
-def _unit(header: Header, modality: str, series: str) -> tuple[str, tuple[Caveat, ...]]:
+def _times(data: AnyArray, factor: float) -> AnyArray:
+    """Values times a factor, in place where they are floating-point numbers already."""
+    if data.dtype != np.float32:
+        return data * np.float32(factor)
+    np.multiply(data, np.float32(factor), out=data)
+    return data
+
+
+def _unit(frames: Sequence[Frame], modality: str, series: str) -> tuple[str, tuple[Caveat, ...]]:
     """UCUM unit of the values as the header states it; ``1`` with a caveat where it does not."""
-    mapped = header.get("RealWorldValueMappingSequence")
-    if mapped and mapped[0].get("MeasurementUnitsCodeSequence"):
-        return str(mapped[0].MeasurementUnitsCodeSequence[0].CodeValue), ()
-    stated = header.text("RescaleType").upper()
-    if modality == "CT":
-        scaled = header.get("RescaleSlope") is not None or header.get(
-            "SharedFunctionalGroupsSequence"
+    mapped = {frame.scale.unit for frame in frames}
+    if mapped - {""}:
+        if len(mapped) == 1 and "?" not in mapped:
+            return mapped.pop(), ()
+        text = (
+            "A mapping to real-world values is there and differs from the rescaling or between "
+            "slices; it is not used, and the unit of the values is not known."
         )
-        if stated in ("", "HU") and scaled:
-            return HOUNSFIELD, ()
-        text = f"Rescale type {stated or 'missing'}: the values may not be Hounsfield units."
         return "1", (Caveat(code="unknown-unit", text=text, where=series),)
-    return "1", ()
+    if modality != "CT":
+        return "1", ()
+    stated = {frame.scale.kind for frame in frames}
+    if stated <= {"", "HU"} and len(stated) == 1 and frames[0].scale.stated:
+        return HOUNSFIELD, ()
+    said = " and ".join(sorted(stated - {""})) or "missing"
+    text = f"Rescale type {said}: the values may not be Hounsfield units."
+    return "1", (Caveat(code="unknown-unit", text=text, where=series),)
 
 
-def _general(header: Header, series: str) -> tuple[Caveat, ...]:
-    """Caveats that hold for every image of a series."""
+def _general(headers: Sequence[Header], series: str) -> tuple[Caveat, ...]:
+    """Caveats that hold for a series as soon as one of its images gives cause."""
     found = []
-    if header.text("QualityControlImage").upper() in ("YES", "BOTH"):
+
+    def told(keyword: str) -> set[str]:
+        return {header.text(keyword).upper() for header in headers}
+
+    if told("QualityControlImage") & {"YES", "BOTH"}:
         found.append(PHANTOM)
-    if header.text("LossyImageCompression") == "01":
+    if "01" in told("LossyImageCompression"):
         text = "The images were compressed with loss; fine texture is not to be trusted."
         found.append(Caveat(code="lossy", text=text, where=series))
-    if header.text("BurnedInAnnotation").upper() == "YES":
+    if "YES" in told("BurnedInAnnotation"):
         text = "Text is burned into the image, perhaps with the patient's name."
         found.append(Caveat(code="burned-in-text", text=text, where=series))
-    placed_and_inverted = is_placed(header) and (
-        header.text("PhotometricInterpretation") == "MONOCHROME1"
-    )
-    if placed_and_inverted:
+    if is_placed(headers[0]) and "MONOCHROME1" in told("PhotometricInterpretation"):
         text = "Marked for display with inverted greys (MONOCHROME1); values are as measured."
         found.append(Caveat(code="inverted-greys", text=text, where=series))
+    sides = [{header.text(side) for side in _SIDES} for header in headers]
+    if is_placed(headers[0]):
+        sides = [set().union(*sides)]  # one volume has one side; pictures of a series may differ
+    if any({"L", "R"} <= here for here in sides):
+        text = "The header says both left and right; check the side on the picture."
+        found.append(Caveat(code="laterality-contradiction", text=text, where=series))
     return tuple(found)
 
 

@@ -39,6 +39,8 @@ _SAME_PLACE_MM = 0.01
 _EVEN = 0.02  # part of the slice spacing that rounding of positions explains
 _UNEVEN = 0.10  # part from which on the grid is wrong enough to refuse
 _TILT_DEGREES = 0.1
+_MOST_TILT_DEGREES = 45.0  # gantries tilt by 30
+_DIAMETER = 0.05  # part by which pixel spacing and reconstructed field may differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,7 +83,8 @@ def stacks_of(frames: Sequence[Frame], series: str) -> list[Stack]:
             "or pixel spacing; each is a volume of its own."
         )
         split = (Caveat(code="mixed-orientations", text=text, where=series),)
-    return [_with(stack, split) for group in groups for stack in _stacks_of_alike(group, series)]
+    stacks = [_with(stack, split) for group in groups for stack in _stacks_of_alike(group, series)]
+    return [_with(stacks[0], _begins_late(frames, series))] if len(stacks) == 1 else stacks
 
 
 def _stacks_of_alike(frames: Sequence[Frame], series: str) -> list[Stack]:
@@ -130,6 +133,7 @@ def _stack(frames: Sequence[Frame], series: str) -> Stack:
         caveats += _even(frames, step, series)
         caveats += _tilt(frames, step, series)
         caveats += _contradictions(frames, float(step @ first.normal), series)
+    caveats += _diameter(first, series)
     affine[:3, 2] = step
     geometry = Geometry(shape=(columns, rows, len(frames)), affine=affine)
     return Stack(frames=tuple(frames), geometry=geometry, caveats=tuple(caveats))
@@ -173,8 +177,8 @@ def _by_place(frames: Sequence[Frame]) -> list[list[Frame]]:
 
 def _single(frame: Frame, series: str) -> tuple[FloatArray, list[Caveat]]:
     """Step across a single plane: what the header says of its thickness."""
-    for keyword in ("SpacingBetweenSlices", "SliceThickness"):
-        step = _measure(frame, keyword)
+    told = (("SpacingBetweenSlices", frame.between), ("SliceThickness", frame.thickness))
+    for keyword, step in told:
         if step:
             text = f"A single slice: its {keyword} of {step:g} mm stands for the slice spacing."
             return frame.normal * step, [Caveat(code="single-slice", text=text, where=series)]
@@ -182,19 +186,6 @@ def _single(frame: Frame, series: str) -> tuple[FloatArray, list[Caveat]]:
         f"{series}, {frame.shown}: a single slice without SliceThickness; its volume in the "
         "patient is not known. Export the whole series, or convert the slice to a picture"
     )
-
-
-def _measure(frame: Frame, keyword: str) -> float | None:
-    """Positive number of the slice's own measures, classic or in the functional groups."""
-    header = frame.header
-    found = header.number(keyword)
-    for name in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
-        groups = header.get(name)
-        if found is None and groups:
-            own = groups[(frame.number or 1) - 1 if len(groups) > 1 else 0]
-            item = own.get("PixelMeasuresSequence")
-            found = float(item[0].get(keyword) or 0) if item else None
-    return found if found and found > 0 else None
 
 
 def _even(frames: Sequence[Frame], step: FloatArray, series: str) -> list[Caveat]:
@@ -242,6 +233,12 @@ def _tilt(frames: Sequence[Frame], step: FloatArray, series: str) -> list[Caveat
             "other. The header was changed or acquisitions are mixed; export the series again"
         )
     angle = np.degrees(np.arccos(np.clip(step @ first.normal / np.linalg.norm(step), -1, 1)))
+    if angle > _MOST_TILT_DEGREES:
+        raise GeometryError(
+            f"{series}: from {frames[0].shown} to {frames[-1].shown} the slices run at {angle:.0f} "
+            "degrees to their normal; expected slices behind each other. Export each of them, or "
+            "the acquisition they belong to, apart"
+        )
     if angle > _TILT_DEGREES:
         text = (
             f"The slices are tilted against the stack by {angle:.1f} degrees (gantry tilt); "
@@ -255,14 +252,14 @@ def _contradictions(frames: Sequence[Frame], step_mm: float, series: str) -> lis
     """Compare what headers state beside the positions; positions rule."""
     found = []
     first = frames[0]
-    stated = _measure(first, "SpacingBetweenSlices")
+    stated = first.between
     if stated and abs(stated - step_mm) > max(_EVEN * step_mm, _SAME_PLACE_MM):
         text = (
             f"SpacingBetweenSlices says {stated:g} mm, the positions {step_mm:.4g} mm; "
             "the positions are used."
         )
         found.append(Caveat(code="spacing-contradiction", text=text, where=series))
-    thickness = _measure(first, "SliceThickness")
+    thickness = first.thickness
     if thickness and step_mm > 1.5 * thickness:
         text = (
             f"Slices are {step_mm:.4g} mm apart and {thickness:g} mm thick: tissue between them "
@@ -302,6 +299,32 @@ def _counts(frames: Sequence[Frame], series: str) -> list[Caveat]:
         )
         return [Caveat(code="instance-numbers-missing", text=text, where=series)]
     return []
+
+
+def _begins_late(frames: Sequence[Frame], series: str) -> tuple[Caveat, ...]:
+    """Notice a series that is one volume and whose instance numbers begin after 1."""
+    numbers = [frame.header.number("InstanceNumber") for frame in frames if frame.number is None]
+    first = min((number for number in numbers if number is not None), default=1)
+    if first <= 1 or len(frames) == 1:
+        return ()
+    text = f"Instance numbers begin at {int(first)}: slices at one end may not be here."
+    return (Caveat(code="instance-numbers-missing", text=text, where=series),)
+
+
+def _diameter(frame: Frame, series: str) -> list[Caveat]:
+    """Compare the pixel spacing of a CT with the field it was reconstructed on."""
+    if frame.header.text("Modality").upper() != "CT":
+        return []
+    diameter = frame.header.number("ReconstructionDiameter")
+    columns, rows = frame.header.number("Columns") or 0, frame.header.number("Rows") or 0
+    field = max(frame.spacing[1] * columns, frame.spacing[0] * rows)
+    if not diameter or diameter <= 0 or abs(field / diameter - 1) < _DIAMETER:
+        return []
+    text = (
+        f"PixelSpacing makes the picture {field:.4g} mm wide, ReconstructionDiameter says "
+        f"{diameter:.4g} mm; PixelSpacing is used."
+    )
+    return [Caveat(code="spacing-contradiction", text=text, where=series)]
 
 
 def _with(stack: Stack, caveats: Sequence[Caveat]) -> Stack:
