@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import lzma
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from onkos.core.errors import ContentError
+from onkos.io.damage import DAMAGE
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 
@@ -21,8 +20,6 @@ _MOST_FILES = 500_000
 _MOST_TIMES = 250  # unpacked over packed size; images reach about 100 where they are mostly air
 _FREE_BYTES = 64 << 20  # below this no ratio is suspicious
 _CHUNK = 1 << 20
-
-_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError)
 
 
 def is_archive(path: Path) -> bool:
@@ -47,7 +44,7 @@ def unpacked(path: Path) -> Iterator[Path]:
                 _unzip(path, folder)
             else:
                 _untar(path, folder)
-        except (*_DAMAGE, RuntimeError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, tarfile.TarError, *DAMAGE) as error:
             if isinstance(error, FileNotFoundError) and not path.exists():
                 raise
             raise ContentError(
@@ -88,12 +85,19 @@ def _untar(path: Path, folder: Path) -> None:
 def _target(path: Path, folder: Path, name: str) -> Path:
     """Where a member goes; refuses a name that leads out of the folder."""
     inside = PurePosixPath(name.replace("\\", "/"))
-    if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[:1]:
+    drive = len(name) > 1 and name[1] == ":"  # C:\\...
+    if inside.is_absolute() or ".." in inside.parts or drive or "\0" in name:
         raise ContentError(
             f"{path}: the member {name!r} leads out of the archive; it is damaged or malicious, "
             "do not use it"
         )
-    return folder / inside
+    target = folder / inside
+    if target.exists() and not target.is_dir():
+        raise ContentError(
+            f"{path}: two members are called {name!r}; which of them is meant is not known. Unpack "
+            "it by hand"
+        )
+    return target
 
 
 class _Budget:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from onkos.core.geometry import AnyArray, FloatArray, Geometry
 from onkos.core.mask import Mask, label_counts
 from onkos.core.source import Caveat
 from onkos.core.volume import Volume
+from onkos.io.damage import refusing
 from onkos.io.whole import written_whole
 
 SUFFIXES = (".nii", ".nii.gz")
@@ -25,7 +24,6 @@ SUFFIXES = (".nii", ".nii.gz")
 _TURN = np.diag([-1.0, -1.0, 1.0, 1.0])  # RAS to LPS and back
 _MM_OF_UNIT = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
 _AGREE_MM = 0.1
-_DAMAGE = (ImageFileError, EOFError, OSError, zlib.error, gzip.BadGzipFile)
 
 
 def read(path: Path, *, modality: str = "", unit: str = "1") -> Volume:
@@ -41,8 +39,7 @@ def read(path: Path, *, modality: str = "", unit: str = "1") -> Volume:
     GeometryError
         If its matrix is not one.
     """
-    image, data = _load(path)
-    geometry, caveats = _geometry(image, data.shape, path)
+    data, geometry, caveats = _load(path)
     if data.dtype.kind == "f" and not np.isfinite(data).all():
         text = f"{path.name}: some values are not numbers; they are kept as they are."
         caveats = (*caveats, Caveat(code="not-finite", text=text))
@@ -57,8 +54,7 @@ def read_mask(path: Path, names: Mapping[int, str] | None) -> Mask:
     ContentError
         If the values are not whole numbers from 0 on, or one of them has no name.
     """
-    image, data = _load(path)
-    geometry, caveats = _geometry(image, data.shape, path)
+    data, geometry, caveats = _load(path)
     return Mask(
         labels=(labels := as_labels(data, str(path))),
         geometry=geometry,
@@ -99,25 +95,22 @@ def named(labels: AnyArray, names: Mapping[int, str] | None) -> Mapping[int, str
     return {label: f"label-{label}" for label in sorted(label_counts(labels))}
 
 
-def _load(path: Path) -> tuple[Any, AnyArray]:
-    """Open a file and load its values, without a last axis of length one beyond the third."""
-    try:
+def _load(path: Path) -> tuple[AnyArray, Geometry, tuple[Caveat, ...]]:
+    """Values, without a last axis of length one beyond the third, their grid, and doubts."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    with refusing(path, ImageFileError, HeaderDataError, what="NIfTI file"):
         image = nib.load(path)
         data = np.asanyarray(image.dataobj)
-    except FileNotFoundError:
-        raise
-    except (*_DAMAGE, ValueError, HeaderDataError) as error:
-        raise ContentError(
-            f"{path}: not a readable NIfTI file: {error}; export or copy it again"
-        ) from error
-    while data.ndim > 3 and data.shape[-1] == 1:
-        data = data[..., 0]
-    if data.ndim not in (2, 3) or data.dtype.kind not in "uif":
-        raise ContentError(
-            f"{path}: array of shape {data.shape} and type {data.dtype}; expected grey values on "
-            "two or three axes. Split a time series into its images first"
-        )
-    return image, data
+        while data.ndim > 3 and data.shape[-1] == 1:
+            data = data[..., 0]
+        if data.ndim not in (2, 3) or data.dtype.kind not in "uif":
+            raise ContentError(
+                f"{path}: array of shape {data.shape} and type {data.dtype}; expected grey values "
+                "on two or three axes. Split a time series into its images first"
+            )
+        geometry, caveats = _geometry(image, data.shape, path)
+    return data, geometry, caveats
 
 
 def _geometry(

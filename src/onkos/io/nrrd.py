@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from onkos.core.geometry import AnyArray, Geometry
 from onkos.core.mask import Mask
 from onkos.core.source import Caveat
 from onkos.core.volume import Volume
+from onkos.io.damage import refusing
 from onkos.io.nifti import as_labels, named
 
 SUFFIXES = (".nrrd", ".nhdr")
@@ -39,35 +39,49 @@ def read(path: Path, *, modality: str = "", unit: str = "1") -> Volume:
     GeometryError
         If its space is not anatomical or its directions span none.
     """
-    data, header = _load(path)
-    geometry, caveats = _geometry(data, header, path)
+    data, _, geometry, caveats = _load(path)
+    if data.dtype.kind == "f" and not np.isfinite(data).all():
+        text = f"{path.name}: some values are not numbers; they are kept as they are."
+        caveats = (*caveats, Caveat(code="not-finite", text=text))
     return Volume(data=data, geometry=geometry, modality=modality, unit=unit, caveats=caveats)
 
 
 def read_mask(path: Path, names: Mapping[int, str] | None) -> Mask:
     """Read an NRRD label map; 3D Slicer's segment names are used where it has them."""
-    data, header = _load(path)
-    geometry, caveats = _geometry(data, header, path)
+    data, header, geometry, caveats = _load(path)
     labels = as_labels(data, str(path))
     told = names if names is not None else _segments(header) or None
     return Mask(labels=labels, geometry=geometry, names=named(labels, told), caveats=caveats)
 
 
-def _load(path: Path) -> tuple[AnyArray, Mapping[str, Any]]:
+def _load(path: Path) -> tuple[AnyArray, Mapping[str, Any], Geometry, tuple[Caveat, ...]]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    try:
-        data, header = nrrd.read(str(path), index_order="F")
-    except (nrrd.NRRDError, OSError, EOFError, ValueError, KeyError, zlib.error) as error:
+    with refusing(path, nrrd.NRRDError, what="NRRD file"):
+        with path.open("rb") as file:
+            header = nrrd.read_header(file)
+            _require_own_data(path, header)
+            data = nrrd.read_data(header, file, str(path), index_order="F")
+        if data.ndim != 3:
+            raise ContentError(
+                f"{path}: array of shape {data.shape}; expected three axes. Export overlapping or "
+                "layered segments, or time points, one by one"
+            )
+        geometry, caveats = _geometry(data, header, path)
+    return data, header, geometry, caveats
+
+
+def _require_own_data(path: Path, header: Mapping[str, Any]) -> None:
+    """Refuse a header whose values lie in a file outside its own folder."""
+    name = header.get("data file", header.get("datafile"))
+    if name is None:
+        return
+    folder = path.parent.resolve()
+    if folder not in (folder / str(name)).resolve().parents:
         raise ContentError(
-            f"{path}: not a readable NRRD file: {error}; export or copy it again"
-        ) from error
-    if data.ndim != 3:
-        raise ContentError(
-            f"{path}: array of shape {data.shape}; expected three axes. Export overlapping or "
-            "layered segments, or time points, one by one"
+            f"{path}: its values are said to lie in {name!r}, outside its folder; expected a file "
+            "beside it. Move it there and name it so if you trust it"
         )
-    return data, header
 
 
 def _geometry(

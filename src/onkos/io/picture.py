@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray, Geometry
 from onkos.core.mask import Mask
 from onkos.core.source import Caveat
 from onkos.core.volume import Volume
+from onkos.io.damage import refusing
 from onkos.io.nifti import as_labels, named
 from onkos.io.whole import written_whole
 
@@ -75,24 +76,12 @@ def write_mask(path: Path, mask: Mask) -> None:
 
 def _pixels(path: Path) -> tuple[AnyArray, tuple[Caveat, ...]]:
     """Values as (rows, columns) or (rows, columns, 3), and what is doubtful about them."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _tiff(path) if path.suffix.lower() in _TIFF else _with_pillow(path)
-    except FileNotFoundError:
-        raise
-    except (
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-        tifffile.TiffFileError,
-        OSError,
-        ValueError,
-        SyntaxError,
-    ) as error:
-        raise ContentError(
-            f"{path}: not a readable picture: {error}; export or copy it again"
-        ) from error
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+    with refusing(path, *bombs, tifffile.TiffFileError, what="picture"):
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        return _tiff(path) if path.suffix.lower() in _TIFF else _with_pillow(path)
 
 
 def _with_pillow(path: Path) -> tuple[AnyArray, tuple[Caveat, ...]]:
@@ -124,11 +113,29 @@ def _tiff(path: Path) -> tuple[AnyArray, tuple[Caveat, ...]]:
         page = file.pages[0]
         if page.photometric.name not in ("MINISBLACK", "MINISWHITE", "RGB"):
             return _with_pillow(path)
+        if page.imagewidth * page.imagelength > (Image.MAX_IMAGE_PIXELS or 0):
+            raise ValueError(f"{page.imagewidth} x {page.imagelength} pixels are absurdly many")
         pixels = page.asarray()
+        caveats: tuple[Caveat, ...] = ()
         if page.photometric.name == "MINISWHITE":
-            pixels = pixels.max() - pixels
+            pixels, caveats = _bright_is_high(pixels, path)
     if pixels.ndim == 3 and pixels.shape[-1] in (3, 4):
-        return pixels[..., :3], ()
-    if pixels.ndim != 2:
+        return pixels[..., :3], _opaque(pixels[..., 3:], path)
+    if pixels.ndim != 2 or pixels.dtype.kind not in "uif":
         raise ValueError(f"array of shape {pixels.shape}, expected one grey or colour picture")
-    return pixels, ()
+    return pixels, caveats
+
+
+def _bright_is_high(pixels: AnyArray, path: Path) -> tuple[AnyArray, tuple[Caveat, ...]]:
+    """Turn greys stored the other way round within their own range."""
+    text = f"{path.name}: stored with inverted greys; turned so that bright is high."
+    wide = pixels.astype(np.float64 if pixels.dtype.kind == "f" else np.int64)
+    turned: AnyArray = (wide.max() + wide.min() - wide).astype(pixels.dtype)
+    return turned, (Caveat(code="inverted-greys", text=text),)
+
+
+def _opaque(alpha: AnyArray, path: Path) -> tuple[Caveat, ...]:
+    if not alpha.size or (alpha == np.iinfo(alpha.dtype).max).all():
+        return ()
+    text = f"{path.name}: parts are transparent; their stored colour is used."
+    return (Caveat(code="transparent", text=text),)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import warnings
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,30 +15,14 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from onkos.core.errors import ContentError
+from onkos.io.damage import DAMAGE
 
 _PIXELS = {0x7FE00010: "", 0x7FE00008: "<f4", 0x7FE00009: "<f8"}
 _UNDEFINED = 0xFFFFFFFF
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
 
 #: What a damaged file makes the parser raise; anything else is our own mistake.
-PARSING = (
-    InvalidDicomError,
-    EOFError,
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    NotImplementedError,
-    OverflowError,
-    LookupError,
-    struct.error,
-    UnicodeError,
-    MemoryError,
-    RuntimeError,
-    zlib.error,
-)
+PARSING = (InvalidDicomError, *DAMAGE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
