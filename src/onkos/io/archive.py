@@ -20,6 +20,7 @@ _MOST_FILES = 500_000
 _MOST_TIMES = 250  # unpacked over packed size; images reach about 100 where they are mostly air
 _FREE_BYTES = 64 << 20  # below this no ratio is suspicious
 _CHUNK = 1 << 20
+_BROKEN: tuple[type[Exception], ...] = (zipfile.BadZipFile, tarfile.TarError, *DAMAGE)
 
 
 def is_archive(path: Path) -> bool:
@@ -44,7 +45,7 @@ def unpacked(path: Path) -> Iterator[Path]:
                 _unzip(path, folder)
             else:
                 _untar(path, folder)
-        except (zipfile.BadZipFile, tarfile.TarError, *DAMAGE) as error:
+        except _BROKEN as error:
             if isinstance(error, FileNotFoundError) and not path.exists():
                 raise
             raise ContentError(

@@ -27,6 +27,20 @@ _REPORTS = (
     "1.2.840.10008.5.1.4.1.1.88.33",
     "1.2.840.10008.5.1.4.1.1.88.34",
 )
+_NAMES = (
+    "PatientID",
+    "PatientName",
+    "PatientSex",
+    "PatientBirthDate",
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "StudyDescription",
+    "AccessionNumber",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "SeriesDescription",
+)
 _DIRECTORY = "1.2.840.10008.1.3.10"
 
 
@@ -195,12 +209,14 @@ def _look(file: Path, shown: str, heaps: _Sorting) -> None:
             f"knows by its ending ({', '.join(loose.SUFFIXES)}); a DICOM file that does not begin "
             "as one is damaged: copy or export it again"
         )
+    for keyword in _NAMES:
+        header.text(keyword)  # a file whose names cannot be read is refused here, by itself
     kind = header.text("SOPClassUID")
     if kind in _SEGMENTATIONS or kind == _STRUCTURES:
         heaps.outlines.append(header)
     elif kind in _REPORTS:
         heaps.reports.append(header)
-    elif _DIRECTORY in (kind, str(header.attributes.file_meta.get("MediaStorageSOPClassUID"))):
+    elif _DIRECTORY in (kind, header.storage_class):
         heaps.directories.append(header)
     else:
         require_image(header)
@@ -210,7 +226,7 @@ def _look(file: Path, shown: str, heaps: _Sorting) -> None:
 
 def _dicom_studies(heaps: _Sorting) -> list[Study]:
     """One study a patient and Study Instance UID, with every series that could be trusted."""
-    opened: dict[tuple[str, str], tuple[Header, list[tuple[str, Volume]]]] = {}
+    opened: dict[tuple[str, str], tuple[list[Header], list[tuple[str, Volume]]]] = {}
     for (study_uid, series_uid), headers in heaps.images.items():
         try:
             if len(headers) > 1 and not (study_uid and series_uid):
@@ -224,8 +240,13 @@ def _dicom_studies(heaps: _Sorting) -> list[Study]:
             heaps.refuse(_common(headers), error)
             continue
         key = (study_uid, headers[0].text("PatientID"))
-        opened.setdefault(key, (headers[0], []))[1].extend(volumes)
-    studies = [_study(header, volumes) for header, volumes in opened.values()]
+        members, images = opened.setdefault(key, ([], []))
+        members += headers
+        images += volumes
+    studies = [
+        replace(_study(headers[0], volumes), caveats=_unsure(headers, volumes))
+        for headers, volumes in opened.values()
+    ]
     shared = {uid for uid, _ in opened if uid and sum(uid == other for other, _ in opened) > 1}
     text = "Its Study Instance UID is also that of another patient's images; one is wrong."
     mixed = Caveat(code="study-of-several-patients", text=text)
@@ -245,14 +266,6 @@ def _study(header: Header, volumes: Iterable[tuple[str, Volume]]) -> Study:
             unique = f"{role}-{number}"
             number += 1
         named[unique] = volume
-    places = {v.source.frame_of_reference_uid for v in named.values() if v.source and _placed(v)}
-    caveats: tuple[Caveat, ...] = ()
-    if len(places) > 1:
-        text = (
-            f"Its images lie in {len(places)} frames of reference: places in one are not the same "
-            "places in another until they are registered."
-        )
-        caveats = (Caveat(code="several-frames-of-reference", text=text),)
     return Study(
         patient=Patient(
             id=header.text("PatientID"),
@@ -262,7 +275,6 @@ def _study(header: Header, volumes: Iterable[tuple[str, Volume]]) -> Study:
         ),
         date=_date(header.text("StudyDate")),
         volumes=named,
-        caveats=caveats,
         uid=header.text("StudyInstanceUID"),
         time=header.text("StudyTime"),
         accession=header.text("AccessionNumber"),
@@ -270,8 +282,29 @@ def _study(header: Header, volumes: Iterable[tuple[str, Volume]]) -> Study:
     )
 
 
-def _placed(volume: Volume) -> bool:
-    return volume.geometry.ndim == 3
+def _unsure(headers: Sequence[Header], volumes: Sequence[tuple[str, Volume]]) -> tuple[Caveat, ...]:
+    """What the images of a study say differently about it, and whether they can be compared."""
+    found = []
+    if not headers[0].text("PatientID"):
+        text = "Its images carry no Patient ID: whose they are cannot be checked."
+        found.append(Caveat(code="no-patient-id", text=text))
+    for keyword in ("PatientName", "PatientSex", "PatientBirthDate", "StudyDate"):
+        told = sorted({header.text(keyword) for header in headers})
+        if len(told) > 1:
+            text = f"Its images do not agree on {keyword}: {' and '.join(told[:3])}."
+            found.append(Caveat(code="study-contradiction", text=text))
+    spaces = {
+        volume.source.frame_of_reference_uid
+        for _, volume in volumes
+        if volume.source and volume.geometry.ndim == 3
+    }
+    if len(spaces) > 1:
+        text = (
+            f"Its images lie in {len(spaces)} frames of reference: places in one are not the same "
+            "places in another until they are registered."
+        )
+        found.append(Caveat(code="several-frames-of-reference", text=text))
+    return tuple(found)
 
 
 def _with_outlines(studies: Sequence[Study], heaps: _Sorting) -> list[Study]:

@@ -100,7 +100,7 @@ def _load(path: Path) -> tuple[AnyArray, Geometry, tuple[Caveat, ...]]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     with refusing(path, ImageFileError, HeaderDataError, what="NIfTI file"):
-        image = nib.load(path)
+        image = nib.load(path, mmap=False)  # the file may change or go after it was read
         data = np.asanyarray(image.dataobj)
         while data.ndim > 3 and data.shape[-1] == 1:
             data = data[..., 0]

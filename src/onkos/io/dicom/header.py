@@ -10,7 +10,7 @@ from typing import Any
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -22,7 +22,7 @@ _UNDEFINED = 0xFFFFFFFF
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
 
 #: What a damaged file makes the parser raise; anything else is our own mistake.
-PARSING = (InvalidDicomError, *DAMAGE)
+PARSING = (InvalidDicomError, BytesLengthException, *DAMAGE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +69,18 @@ class Header:
                 "export or copy it again"
             ) from error
         return default if value is None or value == "" else value
+
+    @property
+    def storage_class(self) -> str:
+        """SOP class as the file meta information states it; empty where it does not."""
+        meta = Header(
+            path=self.path,
+            shown=self.shown,
+            attributes=getattr(self.attributes, "file_meta", Dataset()),
+            pixels_at=None,
+            pixels_length=None,
+        )
+        return meta.text("MediaStorageSOPClassUID")
 
     def text(self, keyword: str) -> str:
         """Value as text, several values joined by a backslash; empty where absent."""

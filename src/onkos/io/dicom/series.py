@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from pydicom.config import IGNORE
 from pydicom.uid import UID
 
 from onkos.core.errors import ContentError, GeometryError
@@ -42,6 +43,12 @@ def series_name(header: Header) -> str:
     return f"series {said} ({uid})" if said else f"series {uid}"
 
 
+def _name(kind: str) -> str:
+    """Name of a SOP class; the UID itself where it is none, or damaged."""
+    name: str = UID(kind, IGNORE).name
+    return name
+
+
 def require_image(header: Header) -> None:
     """Refuse by name what is DICOM and no image Onkos reads.
 
@@ -51,7 +58,7 @@ def require_image(header: Header) -> None:
         The message says what it is.
     """
     kind = header.text("SOPClassUID")
-    name = UID(kind).name if kind else "a file without SOP Class UID"
+    name = _name(kind) if kind else "a file without SOP Class UID"
     if kind == _SLIDE:
         raise ContentError(f"{header.shown}: {name}; slides are not read, give radiology images")
     if kind == _DOSE:
@@ -103,7 +110,7 @@ def _all_placed(headers: Sequence[Header], series: str) -> bool:
     kind = without[0].text("SOPClassUID")
     if kind in _PLACED:
         raise GeometryError(
-            f"{series}, {without[0].shown}: {UID(kind).name} without a position in the patient "
+            f"{series}, {without[0].shown}: {_name(kind)} without a position in the patient "
             "(ImagePositionPatient, or functional groups); an anonymiser or converter removed it. "
             "Export the series again from the archive"
         )
@@ -192,6 +199,9 @@ def _general(headers: Sequence[Header], series: str) -> tuple[Caveat, ...]:
     if is_placed(headers[0]) and "MONOCHROME1" in told("PhotometricInterpretation"):
         text = "Marked for display with inverted greys (MONOCHROME1); values are as measured."
         found.append(Caveat(code="inverted-greys", text=text, where=series))
+    if "" in told("SOPInstanceUID"):
+        text = "Images without SOP Instance UID: what is written about them cannot refer to them."
+        found.append(Caveat(code="no-instance-uid", text=text, where=series))
     sides = [{header.text(side) for side in _SIDES} for header in headers]
     if is_placed(headers[0]):
         sides = [set().union(*sides)]  # one volume has one side; pictures of a series may differ
