@@ -112,8 +112,12 @@ def open_study(path: Path | str, *, progress: Progress = lambda _done, _all: Non
     raise ContentError(f"{path}: no study in it. {reasons or 'It is empty'}")
 
 
-def read_masks(path: Path, volumes: Sequence[Volume]) -> tuple[Mask, ...]:
+def read_masks(
+    path: Path, volumes: Sequence[Volume], *, shown: str = ""
+) -> tuple[Mask, ...]:
     """Read the outlines of one DICOM SEG or RTSTRUCT, placed on the images given.
+
+    Messages name the file as ``shown``, or by its path.
 
     Raises
     ------
@@ -123,10 +127,10 @@ def read_masks(path: Path, volumes: Sequence[Volume]) -> tuple[Mask, ...]:
     header = parse(path)
     kind = "" if header is None else header.text("SOPClassUID")
     if kind in _SEGMENTATIONS:
-        return seg.read(path, volumes)
+        return seg.read(path, volumes, shown=shown)
     if kind == _STRUCTURES:
-        return rtstruct.read(path, volumes)
-    raise ContentError(f"{path}: neither a DICOM SEG nor an RTSTRUCT; expected an outline")
+        return rtstruct.read(path, volumes, shown=shown)
+    raise ContentError(f"{shown or path}: neither a DICOM SEG nor an RTSTRUCT; expected an outline")
 
 
 class _Sorting:
@@ -184,7 +188,7 @@ def _sort(files: Sequence[tuple[Path, str]], heaps: _Sorting, progress: Progress
     lesions: list[Lesion] = []
     for header in heaps.reports:
         try:
-            lesions += sr.read(header.path)
+            lesions += sr.read(header.path, shown=header.shown)
         except OnkosError as error:
             heaps.refuse(header.shown, error)
     doubts = _doubts(heaps)
@@ -314,7 +318,7 @@ def _with_outlines(studies: Sequence[Study], heaps: _Sorting) -> list[Study]:
     at = {study.uid: number for number, study in enumerate(found) if study.uid}
     for header in heaps.outlines:
         try:
-            masks = read_masks(header.path, volumes)
+            masks = read_masks(header.path, volumes, shown=header.shown)
         except OnkosError as error:
             heaps.refuse(header.shown, error)
             continue

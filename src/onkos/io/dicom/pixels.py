@@ -188,7 +188,13 @@ def stored_type(header: Header) -> np.dtype[np.generic]:
             f"{header.shown}: HighBit is {highest} with {stored} bits stored; expected "
             f"{stored - 1}. Values would be off by a factor; export it again"
         )
-    signed = int(header.number("PixelRepresentation") or 0)
+    signed = header.number("PixelRepresentation")
+    if signed not in (0, 1):
+        raise ContentError(
+            f"{header.shown}: PixelRepresentation is {header.text('PixelRepresentation') or 'not'}"
+            " stated; expected 0 or 1, without which the sign of the values is not known. Export "
+            "it again"
+        )
     return np.dtype(f"<{'i' if signed else 'u'}{allocated // 8}")
 
 
