@@ -34,3 +34,8 @@ TISSUES: dict[str, Code] = {
     "oedema": Code("79654002", "SCT", "Edema"),
     "lesion": Code("52988006", "SCT", "Lesion"),
 }
+
+#: Code of each site a model card may name.
+SITES: dict[str, Code] = {
+    "brain": BRAIN,
+}

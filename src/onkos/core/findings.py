@@ -67,12 +67,13 @@ class Measurement:
 class Lesion:
     """One tumour, wherever it was outlined, boxed or only pointed at.
 
-    ``where`` as a Mask lies on the grid of the image it was found on, cropped to the lesion.
+    ``where`` as a Mask lies on the grid of the image it was found on, cropped to the lesion; it
+    is None where a report only names a segment of another object.
     ``uid`` is the tracking UID that follows the lesion through SEG, SR and follow-up.
     """
 
     id: str
-    where: Mask | Box | Point
+    where: Mask | Box | Point | None
     kind: str
     site: str
     score: float | None = None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 from onkos.core.coding import TISSUES, Code
 from onkos.core.errors import ContentError
@@ -26,6 +27,24 @@ MANUFACTURER = "Onkos"
 PRIVATE_SCHEME = "99ONKOS"
 
 _LONG_STRING = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Identity of an object that was written, so that another one can refer to it."""
+
+    class_uid: str
+    series_uid: str
+    uid: str
+
+    @classmethod
+    def of(cls, made: Dataset) -> Written:
+        """Identity of a data set."""
+        return cls(
+            class_uid=str(made.SOPClassUID),
+            series_uid=str(made.SeriesInstanceUID),
+            uid=str(made.SOPInstanceUID),
+        )
 
 
 def source_of(volume: Volume, *, what: str) -> Source:
@@ -145,20 +164,20 @@ def labelled(description: str, study: Study) -> str:
     return f"{description} (phantom)" if is_phantom(study) else description
 
 
-def file_meta(made: Dataset) -> FileMetaDataset:
-    """File meta information of an object in explicit VR little endian."""
+def file_meta(made: Dataset, syntax: UID = ExplicitVRLittleEndian) -> FileMetaDataset:
+    """File meta information of an object."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = made.SOPClassUID
     meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.TransferSyntaxUID = syntax
     meta.ImplementationClassUID = pydicom.uid.PYDICOM_IMPLEMENTATION_UID
     meta.ImplementationVersionName = "ONKOS"
     return meta
 
 
-def save(path: Path, made: Dataset) -> None:
+def save(path: Path, made: Dataset, *, syntax: UID = ExplicitVRLittleEndian) -> None:
     """Write an object as a DICOM file, whole or not at all."""
-    made.file_meta = file_meta(made)
+    made.file_meta = file_meta(made, syntax)
     with written_whole(path) as temporary:
         pydicom.dcmwrite(temporary, made, enforce_file_format=True)
 

@@ -112,9 +112,7 @@ def open_study(path: Path | str, *, progress: Progress = lambda _done, _all: Non
     raise ContentError(f"{path}: no study in it. {reasons or 'It is empty'}")
 
 
-def read_masks(
-    path: Path, volumes: Sequence[Volume], *, shown: str = ""
-) -> tuple[Mask, ...]:
+def read_masks(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tuple[Mask, ...]:
     """Read the outlines of one DICOM SEG or RTSTRUCT, placed on the images given.
 
     Messages name the file as ``shown``, or by its path.

@@ -121,7 +121,7 @@ def _lesion(lesion: Lesion) -> dict[str, Any]:
     return {**plain, "where": to_plain(_place(lesion.where))}
 
 
-def _place(where: Mask | Box | Point) -> Box | Point | None:
+def _place(where: Mask | Box | Point | None) -> Box | Point | None:
     """Box around a mask in LPS mm; None on a picture, which has no place in the patient."""
     if not isinstance(where, Mask):
         return where

@@ -23,8 +23,8 @@ def write_reading(folder: Path, reading: Reading) -> tuple[Path, ...]:
     """Write ``reading.json``, the outline, the structured report and ``report.html``.
 
     From a DICOM study the outline is written as ``seg.dcm`` and ``rtstruct.dcm`` and the
-    measurements as ``sr.dcm``; from other files the outline is written as ``mask.nii.gz``,
-    since a DICOM object must name the images it was drawn on.
+    measurements as ``sr.dcm``; from other files, and from a single picture, the outline is
+    written as ``mask.nii.gz``, since these objects must name the slices they were drawn on.
 
     Returns
     -------
@@ -81,19 +81,15 @@ def _write_outline(folder: Path, reading: Reading) -> list[Path]:
     volume = reading.study.volume(reading.reference)
     if reading.mask is None:
         return []
-    if volume.source is None:
+    if volume.source is None or volume.geometry.ndim == 2:
         path = folder / "mask.nii.gz"
         nifti.write_mask(path, reading.mask)
         return [path]
-    given = {
-        "volume": volume,
-        "study": reading.study,
-        "provenance": reading.provenance,
-    }
+    masks, study, provenance = [reading.mask], reading.study, reading.provenance
     paths = [folder / name for name in ("seg.dcm", "rtstruct.dcm", "sr.dcm")]
-    seg_uid = seg.write(paths[0], masks=[reading.mask], **given)
-    rtstruct.write(paths[1], masks=[reading.mask], **given)
-    sr.write(paths[2], reading=reading, seg_uid=seg_uid)
+    outline = seg.write(paths[0], masks=masks, volume=volume, study=study, provenance=provenance)
+    rtstruct.write(paths[1], masks=masks, volume=volume, study=study, provenance=provenance)
+    sr.write(paths[2], reading=reading, outline=outline)
     return paths
 
 

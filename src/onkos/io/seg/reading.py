@@ -20,6 +20,7 @@ from onkos.core.mask import Mask
 from onkos.core.source import Caveat
 from onkos.core.volume import Volume
 from onkos.io.dicom.header import PARSING
+from onkos.io.layers import Patch, Tissue, layered, patch
 from onkos.io.seg.grid import Grid, place
 from onkos.io.seg.items import Element, elements, first_item, items
 
@@ -46,7 +47,7 @@ class Frames:
     pixels: Callable[[int], AnyArray]
 
 
-def read(path: Path, volumes: Sequence[Volume]) -> tuple[Mask, ...]:
+def read(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tuple[Mask, ...]:
     """Read a segmentation: BINARY, FRACTIONAL (from one half on) or LABELMAP.
 
     Parameters
@@ -56,6 +57,8 @@ def read(path: Path, volumes: Sequence[Volume]) -> tuple[Mask, ...]:
     volumes
         Images it may lie on. Where one of the same frame of reference has its grid, the masks are
         on that grid; otherwise on the segmentation's own.
+    shown
+        How messages name the file; its path if empty.
 
     Returns
     -------
@@ -70,27 +73,28 @@ def read(path: Path, volumes: Sequence[Volume]) -> tuple[Mask, ...]:
     GeometryError
         If its frames are not parallel planes at even distances.
     """
+    shown = shown or str(path)
     try:
-        frames = _frames(path)
-        names = _names(frames.head, path)
-        grid = place(frames.head, frames.positions, frames.orientation, volumes, str(path))
+        frames = _frames(path, shown)
+        names = _names(frames.head, shown)
+        grid = place(frames.head, frames.positions, frames.orientation, volumes, shown)
         if frames.head.SegmentationType == "LABELMAP":
             return (_label_map(frames, grid, names),)
         return _layers(frames, grid, names)
     except (*PARSING, RuntimeError) as error:
         raise ContentError(
-            f"{path}: damaged segmentation ({type(error).__name__}: {error}); export it again"
+            f"{shown}: damaged segmentation ({type(error).__name__}: {error}); export it again"
         ) from error
 
 
-def _frames(path: Path) -> Frames:
+def _frames(path: Path, shown: str) -> Frames:
     """Parse the object; the frames' groups byte by byte where the encoding allows it."""
     with path.open("rb") as file:
         head = read_partial(file, stop_when=lambda tag, _vr, _length: tag >= _PER_FRAME)
         syntax = head.file_meta.get("TransferSyntaxUID")
         rest = file.read() if syntax == ExplicitVRLittleEndian else b""
     if not rest:
-        return _frames_of(pydicom.dcmread(path))
+        return _frames_of(pydicom.dcmread(path), shown)
     buffer = memoryview(rest)
     groups: list[tuple[bytes, bytes, int]] = []
     for element in elements(buffer, 0, len(buffer)):
@@ -98,8 +102,8 @@ def _frames(path: Path) -> Frames:
             groups = [_group(buffer, *span) for span in items(buffer, element.start, element.end)]
         if element.tag == 0x7FE00010:
             pixels = buffer[element.start : element.end]
-            return _native(head, groups, pixels, path)
-    raise ContentError(f"{path}: no pixels in it; export it again")
+            return _native(head, groups, pixels, shown)
+    raise ContentError(f"{shown}: no pixels in it; export it again")
 
 
 def _group(buffer: memoryview, start: int, end: int) -> tuple[bytes, bytes, int]:
@@ -125,7 +129,7 @@ def _inner(buffer: memoryview, sequence: Element, tag: int) -> bytes:
 
 
 def _native(
-    head: Dataset, groups: list[tuple[bytes, bytes, int]], pixels: memoryview, path: Path
+    head: Dataset, groups: list[tuple[bytes, bytes, int]], pixels: memoryview, shown: str
 ) -> Frames:
     """Frames of an uncompressed object."""
     count, shape = int(head.NumberOfFrames), (int(head.Rows), int(head.Columns))
@@ -133,7 +137,7 @@ def _native(
     bits = int(head.BitsAllocated)
     if len(groups) != count or len(pixels) * 8 < size * bits * count:
         raise ContentError(
-            f"{path}: {count} frames stated, groups for {len(groups)} and pixels for "
+            f"{shown}: {count} frames stated, groups for {len(groups)} and pixels for "
             f"{len(pixels) * 8 // (size * bits)}; it is truncated or damaged, export it again"
         )
     data = np.frombuffer(pixels, dtype=np.uint8)
@@ -151,17 +155,17 @@ def _native(
     shared = _shared_segment(head)
     own = next((orientation for _, orientation, _ in groups if orientation), b"")
     if any(orientation not in (b"", own) for _, orientation, _ in groups):
-        raise GeometryError(f"{path}: frames of several orientations; export them apart")
+        raise GeometryError(f"{shown}: frames of several orientations; export them apart")
     return Frames(
         head=head,
-        positions=_parsed_positions([position for position, _, _ in groups], path),
-        orientation=tuple(_numbers(own)) if own else _shared_orientation(head, path),
+        positions=_parsed_positions([position for position, _, _ in groups], shown),
+        orientation=tuple(_numbers(own)) if own else _shared_orientation(head, shown),
         segments=np.array([segment or shared for _, _, segment in groups]),
         pixels=frame,
     )
 
 
-def _frames_of(whole: Dataset) -> Frames:
+def _frames_of(whole: Dataset, shown: str) -> Frames:
     """Frames of an object in any other encoding, by way of pydicom."""
     groups = whole.PerFrameFunctionalGroupsSequence
     decoded = pixel_array(whole)
@@ -175,7 +179,7 @@ def _frames_of(whole: Dataset) -> Frames:
     orientation = (
         tuple(float(x) for x in own[0].ImageOrientationPatient)
         if own
-        else _shared_orientation(whole, Path(str(whole.filename)))
+        else _shared_orientation(whole, shown)
     )
     return Frames(
         head=whole,
@@ -197,17 +201,17 @@ def _segment(group: Dataset) -> int:
     return int(found[0].ReferencedSegmentNumber) if found else 0
 
 
-def _shared_orientation(head: Dataset, path: Path) -> tuple[float, ...]:
+def _shared_orientation(head: Dataset, shown: str) -> tuple[float, ...]:
     shared = head.get("SharedFunctionalGroupsSequence")
     if not shared or "PlaneOrientationSequence" not in shared[0]:
-        raise GeometryError(f"{path}: no plane orientation; its place in the patient is not known")
+        raise GeometryError(f"{shown}: no plane orientation; its place in the patient is not known")
     return tuple(float(x) for x in shared[0].PlaneOrientationSequence[0].ImageOrientationPatient)
 
 
-def _parsed_positions(texts: Sequence[bytes], path: Path) -> FloatArray:
+def _parsed_positions(texts: Sequence[bytes], shown: str) -> FloatArray:
     """Positions as numbers; the same text is parsed once."""
     if not all(texts):
-        raise GeometryError(f"{path}: frames without a position; their place is not known")
+        raise GeometryError(f"{shown}: frames without a position; their place is not known")
     known = {text: _numbers(text) for text in set(texts)}
     return np.array([known[text] for text in texts])
 
@@ -216,14 +220,14 @@ def _numbers(text: bytes) -> list[float]:
     return [float(part) for part in text.decode("ascii").strip(" \0").split("\\")]
 
 
-def _names(head: Dataset, path: Path) -> dict[int, str]:
+def _names(head: Dataset, shown: str) -> dict[int, str]:
     """Segment numbers to labels, each label once."""
     names: dict[int, str] = {}
     for described in head.SegmentSequence:
         number = int(described.SegmentNumber)
         label = str(described.get("SegmentLabel") or f"segment {number}").strip()
         if number in names:
-            raise ContentError(f"{path}: segment number {number} is described twice")
+            raise ContentError(f"{shown}: segment number {number} is described twice")
         if number > 0:
             names[number] = label if label not in names.values() else f"{label} ({number})"
     return names
@@ -245,49 +249,23 @@ def _layers(frames: Frames, grid: Grid, names: dict[int, str]) -> tuple[Mask, ..
     if unknown:
         raise ContentError(f"frames of segments {unknown[:5]} that are not described")
     level, caveats = _level(frames.head)
-    kind = np.uint8 if max(names, default=0) < 256 else np.uint16
-    layers: list[AnyArray] = []
-    members: list[dict[int, str]] = []
-    for number, name in names.items():
-        own = _segment_pixels(frames, grid, number, level)
-        chosen = next((n for n, layer in enumerate(layers) if _is_free(layer, own)), None)
-        if chosen is None:
-            chosen = len(layers)
-            layers.append(np.zeros(grid.geometry.shape[::-1], dtype=kind))
-            members.append({})
-        for k, rows, hit in own:
-            layers[chosen][k, rows][hit] = number
-        members[chosen][number] = name
-    return tuple(
-        Mask(
-            labels=layer.T,
-            geometry=grid.geometry,
-            names=named,
-            caveats=(*grid.caveats, *caveats),
-        )
-        for layer, named in zip(layers, members, strict=True)
+    tissues = (
+        Tissue(number, name, _patches(frames, grid, number, level))
+        for number, name in names.items()
+    )
+    return layered(
+        tissues,
+        grid.geometry,
+        caveats=(*grid.caveats, *caveats),
+        largest=max(names, default=0),
     )
 
 
-def _segment_pixels(
-    frames: Frames, grid: Grid, number: int, level: int
-) -> list[tuple[int, slice, AnyArray]]:
-    """Slice, rows that hold anything, and where it is set there, for each frame of a segment."""
-    found = []
-    for n in np.flatnonzero(frames.segments == number):
-        if grid.slices[n] < 0:
-            continue
-        hit = frames.pixels(int(n)) >= level
-        rows = np.flatnonzero(hit.any(axis=1))
-        if rows.size:
-            span = slice(int(rows[0]), int(rows[-1]) + 1)
-            found.append((int(grid.slices[n]), span, hit[span]))
-    return found
-
-
-def _is_free(layer: AnyArray, own: Sequence[tuple[int, slice, AnyArray]]) -> bool:
-    """Whether a segment fits into a layer without touching what is there."""
-    return not any(layer[k, rows][hit].any() for k, rows, hit in own)
+def _patches(frames: Frames, grid: Grid, number: int, level: int) -> list[Patch]:
+    """Where a segment is set, frame by frame."""
+    own = [int(n) for n in np.flatnonzero(frames.segments == number) if grid.slices[n] >= 0]
+    found = (patch(int(grid.slices[n]), frames.pixels(n) >= level) for n in own)
+    return [one for one in found if one is not None]
 
 
 def _level(head: Dataset) -> tuple[int, tuple[Caveat, ...]]:

@@ -22,6 +22,7 @@ from onkos.core.source import Instance, Source
 from onkos.core.study import Study
 from onkos.core.volume import Volume
 from onkos.io.attributes import (
+    Written,
     algorithm,
     coded,
     decimals,
@@ -79,7 +80,7 @@ def write(
     study: Study,
     provenance: Provenance,
     kind: SegKind = SegKind.BINARY,
-) -> str:
+) -> Written:
     """Write masks as a segmentation of the images they were drawn on.
 
     Every named tissue becomes a segment, numbered in the order of masks and labels; each frame
@@ -100,21 +101,20 @@ def write(
 
     Returns
     -------
-    str
-        SOP Instance UID of the object.
+    Written
+        The object's identity.
 
     Raises
     ------
     GeometryError
-        If a mask lies on another grid, or the grid is sheared, which a segmentation of
-        parallel planes may be but most readers ignore.
+        If a mask lies on another grid, or the image is not a stack of slices.
     ContentError
         If the volume did not come from DICOM, or a label map would have to hold overlaps.
     """
     source = source_of(volume, what="SEG")
     for mask in masks:
         mask.geometry.require_same(volume.geometry, doing="writing a SEG")
-    if len(source.instances) != volume.geometry.shape[2]:
+    if volume.geometry.ndim != 3 or len(source.instances) != volume.geometry.shape[2]:
         raise GeometryError("writing a SEG: the image has not one source instance a slice")
     segments = _segments(masks)
     if not segments:
@@ -136,7 +136,12 @@ def write(
             _write_bits(file, planes, volume.geometry)
         else:
             _write_labels(file, planes, whole)
-    return str(head.SOPInstanceUID)
+    return Written.of(head)
+
+
+def segment_numbers(mask: Mask) -> dict[str, int]:
+    """Segment number that :func:`write` gives each tissue of a mask written alone."""
+    return {segment.name: segment.number for segment in _segments([mask])}
 
 
 def _segments(masks: Sequence[Mask]) -> list[_Segment]:
