@@ -230,14 +230,13 @@ def truncated(paths: Sequence[Path], rng: np.random.Generator) -> None:
 def flipped_header(paths: Sequence[Path], rng: np.random.Generator) -> None:
     """One to eight bits of one file's header are flipped."""
     path = paths[_any(paths, rng)]
-    end = path.read_bytes().rindex(b"\xe0\x7f\x10\x00") + 12
-    _flip(path, rng, 128, end)
+    _flip(path, rng, 128, _pixels_at(path))
 
 
 def flipped_pixels(paths: Sequence[Path], rng: np.random.Generator) -> None:
     """Bits of one file's pixels are flipped; no reader can know."""
     path = paths[_any(paths, rng)]
-    _flip(path, rng, path.read_bytes().rindex(b"\xe0\x7f\x10\x00") + 12, path.stat().st_size)
+    _flip(path, rng, _pixels_at(path), path.stat().st_size)
 
 
 def zeroed(paths: Sequence[Path], rng: np.random.Generator) -> None:
@@ -254,6 +253,13 @@ def replaced(paths: Sequence[Path], rng: np.random.Generator) -> None:
     """One file is text, or empty, or noise."""
     texts = (b"", b"<html>404 not found</html>\n" * 9, rng.bytes(999), b"\0" * 128 + b"DICM")
     paths[_any(paths, rng)].write_bytes(texts[_any(texts, rng)])
+
+
+def _pixels_at(path: Path) -> int:
+    """Where the values of the pixels begin, after their tag, type and length."""
+    data = path.read_bytes()
+    at = data.rindex(b"\xe0\x7f\x10\x00")
+    return at + (12 if data[at + 4 : at + 6] == b"OW" else 8)
 
 
 def _flip(path: Path, rng: np.random.Generator, start: int, end: int) -> None:

@@ -102,7 +102,7 @@ Mistake = tuple[str, str]  # what it is about, and how
 
 #: Caveats that tell of a difference from the truth, by what differs.
 EXCUSES = {
-    "study": {"study-contradiction", "study-of-several-patients", "no-patient-id"},
+    "study": {"study-contradiction", "study-of-several-patients", "no-patient-id", "uid-damaged"},
     "slices": {
         "files-refused",
         "instance-numbers-missing",

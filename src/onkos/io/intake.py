@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ _REPORTS = (
     "1.2.840.10008.5.1.4.1.1.88.33",
     "1.2.840.10008.5.1.4.1.1.88.34",
 )
+_UID = re.compile(r"[0-9.]*")
 _NAMES = (
     "PatientID",
     "PatientName",
@@ -228,8 +230,10 @@ def _look(file: Path, shown: str, heaps: _Sorting) -> None:
 
 def _dicom_studies(heaps: _Sorting) -> list[Study]:
     """One study a patient and Study Instance UID, with every series that could be trusted."""
-    opened: dict[tuple[str, str], tuple[list[Header], list[tuple[str, Volume]]]] = {}
+    opened: dict[tuple[str, str], list[tuple[str, Volume]]] = {}
+    everything: dict[str, list[Header]] = {}
     for (study_uid, series_uid), headers in heaps.images.items():
+        everything.setdefault(study_uid, []).extend(headers)
         try:
             if len(headers) > 1 and not (study_uid and series_uid):
                 raise ContentError(
@@ -241,21 +245,13 @@ def _dicom_studies(heaps: _Sorting) -> list[Study]:
         except OnkosError as error:
             heaps.refuse(_common(headers), error)
             continue
-        key = (study_uid, headers[0].text("PatientID"))
-        members, images = opened.setdefault(key, ([], []))
-        members += headers
-        images += volumes
-    studies = [
-        replace(_study(headers[0], volumes), caveats=_unsure(headers, volumes))
-        for headers, volumes in opened.values()
-    ]
-    shared = {uid for uid, _ in opened if uid and sum(uid == other for other, _ in opened) > 1}
-    text = "Its Study Instance UID is also that of another patient's images; one is wrong."
-    mixed = Caveat(code="study-of-several-patients", text=text)
-    return [
-        replace(study, caveats=(*study.caveats, mixed)) if study.uid in shared else study
-        for study in studies
-    ]
+        opened.setdefault((study_uid, headers[0].text("PatientID")), []).extend(volumes)
+    made = []
+    for (study_uid, patient), volumes in opened.items():
+        headers = everything[study_uid]
+        first = next(header for header in headers if header.text("PatientID") == patient)
+        made.append(replace(_study(first, volumes), caveats=_unsure(headers, volumes)))
+    return made
 
 
 def _study(header: Header, volumes: Iterable[tuple[str, Volume]]) -> Study:
@@ -290,11 +286,20 @@ def _unsure(headers: Sequence[Header], volumes: Sequence[tuple[str, Volume]]) ->
     if not headers[0].text("PatientID"):
         text = "Its images carry no Patient ID: whose they are cannot be checked."
         found.append(Caveat(code="no-patient-id", text=text))
-    for keyword in ("PatientName", "PatientSex", "PatientBirthDate", "StudyDate"):
+    for keyword in ("PatientID", "PatientName", "PatientSex", "PatientBirthDate", "StudyDate"):
         told = sorted({header.text(keyword) for header in headers})
         if len(told) > 1:
-            text = f"Its images do not agree on {keyword}: {' and '.join(told[:3])}."
+            text = f"Its images do not agree on {keyword}: {' and '.join(told[:3])}; one is wrong."
             found.append(Caveat(code="study-contradiction", text=text))
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
+        odd = sorted({uid for h in headers if _UID.fullmatch(uid := h.text(keyword)) is None})
+        if odd:
+            text = f"{keyword} is {odd[0]!r}, no UID: the header may be damaged."
+            found.append(Caveat(code="uid-damaged", text=text))
+    date = headers[0].text("StudyDate")
+    if date and _date(date) is None:
+        text = f"The date of the study, {date!r}, cannot be read."
+        found.append(Caveat(code="study-contradiction", text=text))
     spaces = {
         volume.source.frame_of_reference_uid
         for _, volume in volumes
