@@ -126,16 +126,21 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise CohortError(f"{path}: no such table; expected a file cases.csv with {list(_ROW)}")
     try:
         with path.open(newline="", encoding="utf-8-sig") as handle:
-            reader = csv.DictReader(handle, strict=True)
-            header = [name.strip() for name in reader.fieldnames or []]
-            rows = [[(cell or "").strip() for cell in row.values()] for row in reader]
-    except (UnicodeDecodeError, csv.Error, AttributeError, TypeError) as error:
+            cells = [[cell.strip() for cell in row] for row in csv.reader(handle, strict=True)]
+    except (UnicodeDecodeError, csv.Error) as error:
         raise CohortError(f"{path}: not a table of comma-separated UTF-8 text: {error}") from error
+    header, *rows = [row for row in cells if any(row)] or [[]]
     missing = [name for name in _ROW if name not in header]
     if missing or len(set(header)) != len(header):
         raise CohortError(f"{path}: columns {header}; expected {list(_ROW)}, each column once")
     if not rows:
         raise CohortError(f"{path}: no cases")
+    for number, cut in enumerate(rows, start=2):
+        if len(cut) != len(header):
+            raise CohortError(
+                f"{path}, line {number}: {len(cut)} cells under {len(header)} columns; "
+                "give each line as many commas as the first"
+            )
     table = [dict(zip(header, row, strict=True)) for row in rows]
     for number, row in enumerate(table, start=2):
         if not row["case"] or not row["patient"]:
