@@ -27,6 +27,7 @@ _MR_WORDS = (
     (r"t1|mprage|spgr|bravo", "t1"),
     (r"perf|dce|dyn", "dce"),
 )
+_CONTRAST = r"\b(gd|gado\w*|ce|km|contrast|post(?!.?op))\b|\+ ?c\b|\bc\+|t1(c|ce|gd|km)\b"
 
 
 def role_of(header: Header) -> str:
@@ -69,10 +70,10 @@ def _by_contrast(header: Header, description: str) -> str:
 
 def _contrast_given(header: Header, description: str) -> bool:
     """Whether a contrast agent was in the patient, as the header or the description says."""
-    if re.search(r"\b(pre|nativ|without|w/?o)\b", description):
+    if re.search(r"\b(pre|native?|non?|without|w/?o)\b", description):
         return False
     agent = header.text("ContrastBolusAgent").lower()
-    return agent not in ("", "none", "no", "n") or bool(re.search(_MR_WORDS[3][0], description))
+    return agent not in ("", "none", "no", "n") or bool(re.search(_CONTRAST, description))
 
 
 def _by_words(description: str) -> str:
