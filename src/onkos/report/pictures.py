@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from skimage.measure import find_contours
 
+from onkos.core.errors import ContentError
 from onkos.core.findings import Box, Lesion, Point, Segment
 from onkos.core.geometry import AnyArray, FloatArray, Geometry
 from onkos.core.mask import Mask
@@ -22,7 +23,8 @@ PIXELS = 360
 _LEAST_SIDE_MM = 160.0
 _LESION_SHARE = 3.0  # the picture is this many times as wide as the lesion
 _IN_PLANE_MM = 1.0
-_BARS_MM = (100, 50, 20, 10, 5, 2, 1)
+_BARS_MM = (100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
+_LONGEST_FLAT = 1400  # pixels of a plain picture on the page: one large screen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +49,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """Scale bar: its length in the patient and in the picture."""
+    """Scale bar: its length in the patient, in words, and in the picture."""
 
-    mm: int
+    label: str
     length: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Everything the template draws; lengths in picture units, ``letters`` empty if unknown."""
+    """Everything the template draws; lengths in picture units, ``letters`` empty if unknown.
+
+    ``reduced`` says that the image has more pixels than the picture.
+    """
 
     name: str
     width: float
@@ -66,6 +71,7 @@ class Picture:
     letters: tuple[str, ...] = ()
     mark: tuple[float, float] | None = None
     bar: Bar | None = None
+    reduced: bool = False
 
     @property
     def has_projected_line(self) -> bool:
@@ -128,19 +134,26 @@ def overview(
 def flat_picture(
     volume: Volume, mask: Mask | None, *, window: Window, colours: Mapping[str, str]
 ) -> Picture:
-    """Draw a plain picture (radiograph, ultrasound, slide) as it is, with its outlines."""
+    """Draw a plain picture (radiograph, ultrasound, slide) as it is, with its outlines.
+
+    One with more pixels than a large screen is reduced; its outlines are drawn on all of them.
+    """
     geometry = volume.geometry
     steps = geometry.spacing_mm if geometry.calibrated else (1.0, 1.0)
-    width, height = (side * step for side, step in zip(geometry.shape, steps, strict=True))
+    sides = [side * step for side, step in zip(geometry.shape, steps, strict=True)]
+    units_per_mm = PIXELS / max(sides)
+    width, height = (side * units_per_mm for side in sides)
     colour = volume.channels > 1 and volume.data.dtype == np.uint8
     shown = volume.data[..., :3] if colour else brightness(grey(volume).data, window)
+    scaled = [step * units_per_mm for step in steps]
     return Picture(
         name="picture",
         width=width,
         height=height,
-        image=png(shown),
-        outlines=_flat_outlines(mask, steps, colours) if mask is not None else (),
-        bar=_bar(width, 1.0) if geometry.calibrated else None,
+        image=png(_thinned(shown)),
+        outlines=_flat_outlines(mask, scaled, colours) if mask is not None else (),
+        bar=_bar(sides[0], units_per_mm) if geometry.calibrated else None,
+        reduced=max(geometry.shape) > _LONGEST_FLAT,
     )
 
 
@@ -159,8 +172,16 @@ def png(shown: AnyArray) -> str:
 
 
 def place(lesion: Lesion) -> tuple[FloatArray, float]:
-    """Where a lesion's pictures are cut (LPS mm), and its largest extent in mm."""
+    """Where a lesion's pictures are cut (LPS mm), and its largest extent in mm.
+
+    Raises
+    ------
+    ContentError
+        If the lesion has no place: it was named in a report only.
+    """
     where = lesion.where
+    if where is None:
+        raise ContentError(f"{lesion.id} has no place in the images; draw those that have one")
     if isinstance(where, Point):
         return np.asarray(where.mm), 0.0
     if isinstance(where, Box):
@@ -172,6 +193,15 @@ def place(lesion: Lesion) -> tuple[FloatArray, float]:
     if lines:
         return (np.asarray(lines[0].start_mm) + np.asarray(lines[0].end_mm)) / 2, extent
     return where.geometry.to_mm(np.argwhere(where.labels).mean(axis=0)), extent
+
+
+def _thinned(shown: AnyArray) -> AnyArray:
+    """Picture of (i, j[, colour]) with blocks of pixels averaged until it fits a screen."""
+    block = -(-max(shown.shape[:2]) // _LONGEST_FLAT)
+    if block == 1:
+        return shown
+    image = Image.fromarray(np.ascontiguousarray(shown.swapaxes(0, 1))).reduce(block)
+    return np.asarray(image).swapaxes(0, 1)
 
 
 def _own_mask(lesion: Lesion) -> Mask | None:
@@ -245,12 +275,13 @@ def _flat_outlines(
 
 
 def _path(shares: AnyArray, steps: Sequence[float]) -> str:
-    """SVG path of the 0.5 border of shares[i right, j down]."""
+    """SVG path of the 0.5 border of shares[i right, j down], to a tenth of a picture unit."""
     borders = find_contours(np.pad(shares.astype(np.float64), 1), 0.5)
     drawn = []
     for border in borders:
-        points = (border - 0.5) * np.asarray(steps)
-        drawn.append("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z")
+        points = ((border - 0.5) * np.asarray(steps)).round(1)
+        moved = np.append(True, (np.diff(points, axis=0) != 0).any(axis=1))
+        drawn.append("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points[moved]) + "Z")
     return "".join(drawn)
 
 
@@ -258,5 +289,6 @@ def _bar(width_mm: float, units_per_mm: float) -> Bar | None:
     """Longest round scale bar below a third of the picture."""
     for mm in _BARS_MM:
         if mm <= width_mm / 3:
-            return Bar(mm=mm, length=mm * units_per_mm)
+            label = f"{mm} mm" if mm >= 1 else f"{1000 * mm:.0f} µm"
+            return Bar(label=label, length=mm * units_per_mm)
     return None

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from onkos.core.geometry import AnyArray, Geometry
+from onkos.core.geometry import AnyArray, FloatArray, Geometry
 from onkos.core.mask import Mask
 from onkos.core.reading import Reading
 from onkos.core.study import Study
@@ -54,7 +54,12 @@ def viewer_of(reading: Reading, *, site: str, colours: Mapping[str, str]) -> Vie
     shown, left_out = _linked(reading.study, reading.reference)
     grid = upright_grid(reference.geometry, images=len(shown))
     low, high = bounds_mm(reference.geometry)
-    centre = place(reading.lesions[0])[0] if reading.lesions else (low + high) / 2
+    middle = _nearest(grid, (low + high) / 2)
+    lesions = [
+        {"name": lesion.id, "at": _nearest(grid, place(lesion)[0])}
+        for lesion in reading.lesions
+        if lesion.where is not None
+    ]
     roles, images = [], []
     for role, volume in shown.items():
         scale = scale_of(volume, site=site)
@@ -65,9 +70,8 @@ def viewer_of(reading: Reading, *, site: str, colours: Mapping[str, str]) -> Vie
         "shape": grid.shape,
         "step_mm": step,
         "origin_mm": grid.origin_mm.tolist(),
-        "start": np.clip(np.rint(grid.to_index(centre)), 0, np.array(grid.shape) - 1)
-        .astype(int)
-        .tolist(),
+        "start": lesions[0]["at"] if lesions else middle,
+        "lesions": lesions,
         "roles": roles,
         "tissues": _tissues(reading.mask, colours),
     }
@@ -111,6 +115,12 @@ def _linked(study: Study, reference: str) -> tuple[dict[str, Volume], tuple[str,
         elif role != reference:
             shown[role] = grey(volume)
     return shown, tuple(left_out)
+
+
+def _nearest(grid: Geometry, mm: FloatArray) -> list[int]:
+    """Index of the voxel of a grid that lies nearest to a place."""
+    index = np.clip(np.rint(grid.to_index(mm)), 0, np.array(grid.shape) - 1)
+    return [int(side) for side in index]
 
 
 def _frame(volume: Volume) -> str:

@@ -1,0 +1,129 @@
+"""Numbers and names in the words of a report."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from onkos.core.estimate import Estimate
+
+NO_INTERVAL = "no interval"
+
+_UNITS = {"mm2": "mm²", "{pixels}": "pixels", "1": "", "[hnsf'U]": "HU", "g/ml": "SUV"}
+_METRICS = {
+    "dice": "Dice",
+    "sensitivity": "Sensitivity",
+    "balanced_error": "Balanced error rate",
+    "volume_error_ml": "Volume error (ml)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A number as it is printed, its interval beside it, and the method for whoever asks."""
+
+    value: str
+    interval: str
+    method: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.value} ({self.interval})"
+
+
+def ranged(value: float, low: float, high: float, *, method: str = "") -> Shown:
+    """Print a number and its interval to the same decimal; three figures of the number."""
+    if math.isnan(value):
+        return Shown(value="not estimable", interval=NO_INTERVAL, method=method)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return Shown(value=number(value), interval=NO_INTERVAL, method=method)
+    decimals = _decimals(value if value else max(abs(low), abs(high)))
+    below, above = _fixed(low, decimals), _fixed(high, decimals)
+    joined = f"{below} to {above}" if low < 0 else f"{below}–{above}"
+    return Shown(value=_fixed(value, decimals), interval=joined, method=method)
+
+
+def estimated(estimate: Estimate) -> Shown:
+    """Print an estimate; a level other than 95 % is named."""
+    method = f"{100 * estimate.level:.3g} % interval; {estimate.method}; n = {estimate.n}"
+    shown = ranged(estimate.value, estimate.low, estimate.high, method=method)
+    if estimate.level == 0.95 or shown.interval == NO_INTERVAL:
+        return shown
+    named = f"{100 * estimate.level:.3g} %: {shown.interval}"
+    return Shown(value=shown.value, interval=named, method=method)
+
+
+def number(value: float) -> str:
+    """Three figures of a number, e.g. ``34.5``, ``0.082``, ``1230``; a true minus sign."""
+    if math.isnan(value):
+        return "not defined"
+    return _fixed(value, _decimals(value))
+
+
+def p_value(p: float) -> str:
+    """A p-value with its sign: ``= 0.031``, ``< 0.001``."""
+    if math.isnan(p):
+        return "not testable"
+    if p < 0.001:
+        return "< 0.001"
+    return f"= {p:.2f}" if p >= 0.095 else f"= {p:.3f}"
+
+
+def seconds(value: float) -> str:
+    """A duration as people say it."""
+    if not math.isfinite(value):
+        return "not known"
+    if value < 60:
+        return f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def counted(n: int, word: str) -> str:
+    """A number of things, e.g. ``1 lesion``, ``2 lesions``."""
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"
+
+
+def listed(words: list[str]) -> str:
+    """Words joined as in a sentence."""
+    if len(words) < 2:
+        return "".join(words)
+    return ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def unit(ucum: str) -> str:
+    """A UCUM unit as it is printed."""
+    return _UNITS.get(ucum, ucum)
+
+
+def metric(name: str) -> str:
+    """A metric's name, e.g. ``Dice, core`` for ``dice:core``."""
+    kind, _, tissue = name.partition(":")
+    said = _METRICS.get(kind, kind.replace("_", " ").capitalize())
+    return f"{said}, {tissue}" if tissue else said
+
+
+def person(name: str) -> str:
+    """A DICOM person name, family name first."""
+    family, _, given = name.partition("^")
+    rest = " ".join(given.replace("^", " ").split())
+    return f"{family}, {rest}" if rest else family
+
+
+def _decimals(value: float) -> int:
+    """Decimals that leave three figures, three decimals at most."""
+    if value == 0:
+        return 0
+    return min(max(2 - math.floor(math.log10(abs(value))), 0), 3)
+
+
+def _fixed(value: float, decimals: int) -> str:
+    if not math.isfinite(value):
+        return "∞" if value > 0 else "−∞"
+    if value and decimals == 3 and abs(value) < 0.001:
+        said = f"{value:.2g}" if abs(value) >= 1e-4 else f"{value:.0e}"
+    else:
+        said = f"{value:.{decimals}f}"
+    return said.replace("-", "−", 1) if said.startswith("-") and float(said) else said.lstrip("-")
