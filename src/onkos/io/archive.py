@@ -81,6 +81,19 @@ def _untar(path: Path, folder: Path) -> None:
                 )
             with packed:
                 budget.copy(packed, target)
+        _require_end(archive, path)
+
+
+def _require_end(archive: tarfile.TarFile, path: Path) -> None:
+    """Refuse an archive that stops without its end mark: members behind are lost without a word."""
+    if archive.fileobj is None:
+        raise ContentError(f"{path}: the archive was closed while it was read; try again")
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise ContentError(
+            f"{path}: the archive stops without its end mark; it is cut short or damaged, copy it "
+            "again"
+        )
 
 
 def _target(path: Path, folder: Path, name: str) -> Path:

@@ -10,6 +10,8 @@ from pydicom.dataset import Dataset
 from onkos.io.dicom.header import Header
 from onkos.io.dicom.roles import role_of
 
+T1 = {"Modality": "MR", "EchoTime": 10, "RepetitionTime": 600}
+
 
 def header(**attributes: object) -> Header:
     made = Dataset()
@@ -42,6 +44,12 @@ def header(**attributes: object) -> Header:
           "ContrastBolusAgent": "Gd", "SeriesDescription": "T1 pre"}, "t1"),
         ({"Modality": "MR", "EchoTime": 3, "RepetitionTime": 2300, "InversionTime": 900,
           "SeriesDescription": "MPRAGE +C"}, "t1c"),
+        ({**T1, "SeriesDescription": "t1_gd_tra"}, "t1c"),
+        ({**T1, "SeriesDescription": "T1 post contrast"}, "t1c"),
+        ({**T1, "SeriesDescription": "t1_pre_gd"}, "t1"),
+        ({**T1, "SeriesDescription": "T1 non-contrast"}, "t1"),
+        ({**T1, "SeriesDescription": "T1 post-op"}, "t1"),
+        ({**T1, "SeriesDescription": "T1 space"}, "t1"),
         ({"Modality": "MR", "SeriesDescription": "ax T2 dark fluid"}, "flair"),
         ({"Modality": "MR", "SeriesDescription": "t1 km"}, "t1c"),
         ({"Modality": "MR", "SeriesDescription": "perfusion"}, "dce"),

@@ -169,8 +169,8 @@ def parse(path: Path, *, shown: str = "") -> Header | None:
             ) from error
     if "SOPClassUID" not in attributes and "MediaStorageSOPClassUID" not in attributes.file_meta:
         raise ContentError(
-            f"{shown}: says neither what it is (SOP Class UID) nor which (SOP Instance UID); "
-            "it is damaged or not DICOM"
+            f"{shown}: does not say what it is (SOP Class UID), as every DICOM file must; it is "
+            "damaged or no DICOM, copy or export it again"
         )
     at, length, real = native or (None, None, "")
     return Header(

@@ -27,7 +27,11 @@ _MR_WORDS = (
     (r"t1|mprage|spgr|bravo", "t1"),
     (r"perf|dce|dyn", "dce"),
 )
-_CONTRAST = r"\b(gd|gado\w*|ce|km|contrast|post(?!.?op))\b|\+ ?c\b|\bc\+|t1(c|ce|gd|km)\b"
+_CONTRAST = (
+    r"(?<![a-z])(gd|gado[a-z]*|ce|km|contrast|post(?!.?op))(?![a-z])"
+    r"|\+ ?c(?![a-z])|(?<![a-z])c\+|t1(c|ce|gd|.?km)(?![a-z])"
+)
+_NATIVE = r"(?<![a-z])(pre|native?|non?|without|w/?o)(?![a-z])"
 
 
 def role_of(header: Header) -> str:
@@ -70,7 +74,7 @@ def _by_contrast(header: Header, description: str) -> str:
 
 def _contrast_given(header: Header, description: str) -> bool:
     """Whether a contrast agent was in the patient, as the header or the description says."""
-    if re.search(r"\b(pre|native?|non?|without|w/?o)\b", description):
+    if re.search(_NATIVE, description):
         return False
     agent = header.text("ContrastBolusAgent").lower()
     return agent not in ("", "none", "no", "n") or bool(re.search(_CONTRAST, description))
