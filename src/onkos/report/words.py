@@ -36,7 +36,8 @@ def ranged(value: float, low: float, high: float, *, method: str = "") -> Shown:
         return Shown(value="not estimable", interval=NO_INTERVAL, method=method)
     if not (math.isfinite(low) and math.isfinite(high)):
         return Shown(value=number(value), interval=NO_INTERVAL, method=method)
-    decimals = _decimals(value if value else max(abs(low), abs(high)))
+    tiny = abs(value) < 0.001
+    decimals = min(_decimals(max(abs(low), abs(high)) if tiny else value), 4 if tiny else 3)
     below, above = _fixed(low, decimals), _fixed(high, decimals)
     joined = f"{below} to {above}" if low < 0 else f"{below}–{above}"
     return Shown(value=_fixed(value, decimals), interval=joined, method=method)
@@ -54,18 +55,20 @@ def estimated(estimate: Estimate) -> Shown:
 
 def number(value: float) -> str:
     """Three figures of a number, e.g. ``34.5``, ``0.082``, ``1230``; a true minus sign."""
-    if math.isnan(value):
+    if not math.isfinite(value):
         return "not defined"
-    return _fixed(value, _decimals(value))
+    if 0 < abs(value) < 0.001:
+        return _signed(f"{value:.2g}")
+    return _fixed(value, min(_decimals(value), 3))
 
 
 def p_value(p: float) -> str:
-    """A p-value with its sign: ``= 0.031``, ``< 0.001``."""
+    """A p-value: ``0.031``, ``< 0.001``."""
     if math.isnan(p):
         return "not testable"
     if p < 0.001:
-        return "< 0.001"
-    return f"= {p:.2f}" if p >= 0.095 else f"= {p:.3f}"
+        return "<\N{NO-BREAK SPACE}0.001"
+    return f"{p:.2f}" if p >= 0.095 else f"{p:.3f}"
 
 
 def seconds(value: float) -> str:
@@ -113,17 +116,14 @@ def person(name: str) -> str:
 
 
 def _decimals(value: float) -> int:
-    """Decimals that leave three figures, three decimals at most."""
-    if value == 0:
-        return 0
-    return min(max(2 - math.floor(math.log10(abs(value))), 0), 3)
+    """Decimals that leave three figures."""
+    return max(2 - math.floor(math.log10(abs(value))), 0) if value else 0
 
 
 def _fixed(value: float, decimals: int) -> str:
-    if not math.isfinite(value):
-        return "∞" if value > 0 else "−∞"
-    if value and decimals == 3 and abs(value) < 0.001:
-        said = f"{value:.2g}" if abs(value) >= 1e-4 else f"{value:.0e}"
-    else:
-        said = f"{value:.{decimals}f}"
-    return said.replace("-", "−", 1) if said.startswith("-") and float(said) else said.lstrip("-")
+    return _signed(f"{value:.{decimals}f}")
+
+
+def _signed(text: str) -> str:
+    """A true minus sign, and none before a zero."""
+    return text.replace("-", "−", 1) if float(text) else text.removeprefix("-")
