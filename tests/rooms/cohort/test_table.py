@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toys import blob
 
 from onkos.cohort.table import load_table, write_table
 from onkos.core.errors import CohortError
 from onkos.core.mask import Mask
 from onkos.io import nifti
+from toys import blob
 
 
 def write_case(folder: Path, number: int, *, values: tuple[int, int] = (1, 2)) -> dict[str, str]:
