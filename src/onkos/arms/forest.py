@@ -18,7 +18,7 @@ Bools = NDArray[np.bool_]
 
 _FEWEST_FOR_SECOND = 6  # patients: below, answers on unseen ones come from too few others
 _SHOWN = 10  # each scan is shown under several contrasts until so many are seen in all
-_ROWS = 60_000  # regions a forest is grown on at most, drawn at random
+_ROWS = 24_000  # regions a forest is grown on at most, drawn at random
 _LEAST = 0.25  # probability below which nothing is outlined, whatever is expected of it
 
 
