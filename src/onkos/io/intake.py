@@ -93,7 +93,7 @@ def open_path(path: Path | str, *, progress: Progress = lambda _done, _all: None
     with ExitStack() as unpacked:
         heaps = _Sorting()
         files = list(_files(path.parent if path.name == "DICOMDIR" else path, heaps, unpacked))
-        return _sort(files, heaps, progress)
+        return _sort(files, heaps, progress, path)
 
 
 def open_study(path: Path | str, *, progress: Progress = lambda _done, _all: None) -> Study:
@@ -175,7 +175,9 @@ def _tree(root: Path) -> list[Path]:
     return sorted(f for f in found if not any(p.startswith(".") for p in f.relative_to(root).parts))
 
 
-def _sort(files: Sequence[tuple[Path, str]], heaps: _Sorting, progress: Progress) -> Intake:
+def _sort(
+    files: Sequence[tuple[Path, str]], heaps: _Sorting, progress: Progress, given: Path
+) -> Intake:
     """Look at every file, then build studies from the heaps."""
     for number, (file, shown) in enumerate(files, start=1):
         try:
@@ -183,7 +185,7 @@ def _sort(files: Sequence[tuple[Path, str]], heaps: _Sorting, progress: Progress
         except (OnkosError, OSError) as error:
             heaps.refuse(shown, error)
         progress(number, len(files))
-    studies = [*_dicom_studies(heaps), *loose.studies(heaps.loose, heaps.refuse)]
+    studies = [*_dicom_studies(heaps), *loose.studies(heaps.loose, heaps.refuse, given=given)]
     studies = _with_outlines(studies, heaps)
     lesions: list[Lesion] = []
     for header in heaps.reports:

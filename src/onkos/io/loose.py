@@ -34,20 +34,23 @@ def is_loose(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-def studies(files: Sequence[tuple[Path, str]], refuse: Refuse) -> list[Study]:
-    """Make one study of each folder of such files; what cannot be read is refused by name."""
+def studies(files: Sequence[tuple[Path, str]], refuse: Refuse, *, given: Path) -> list[Study]:
+    """Make one study of each folder of such files; what cannot be read is refused by name.
+
+    The study is called by its folder, or by its file where that file is the path ``given``.
+    """
     by_folder: dict[Path, list[tuple[Path, str]]] = {}
     for path, shown in files:
         by_folder.setdefault(path.parent, []).append((path, shown))
     made = []
     for members in by_folder.values():
-        study = _study(members, refuse)
+        study = _study(members, refuse, given)
         if study.volumes or study.masks:
             made.append(study)
     return made
 
 
-def _study(members: Sequence[tuple[Path, str]], refuse: Refuse) -> Study:
+def _study(members: Sequence[tuple[Path, str]], refuse: Refuse, given: Path) -> Study:
     """Images in the roles their names tell, and outlines; the folder's name is the patient's."""
     volumes: dict[str, Volume] = {}
     masks: list[Mask] = []
@@ -64,8 +67,8 @@ def _study(members: Sequence[tuple[Path, str]], refuse: Refuse) -> Study:
         while unique in volumes:
             unique, number = f"{role}-{number}", number + 1
         volumes[unique] = volume
-    only = Path(members[0][1])
-    name = _stem(only, lower=False) if len(members) == 1 else only.parent.name
+    first = Path(members[0][1])
+    name = _stem(first, lower=False) if first == given else first.absolute().parent.name
     return Study(patient=Patient(id=name), volumes=volumes, masks=tuple(masks))
 
 

@@ -219,6 +219,7 @@ def dicomdir(folder: Path, datasets: list[Dataset]) -> Path:
         (path,) = write(folder / "loose", [one], prefix=str(number))
         files.add(path)
     files.write(folder / "disc")
+    files._stage["t"].cleanup()  # which pydicom leaves to the collector, with a warning
     return folder / "disc" / "DICOMDIR"
 
 
