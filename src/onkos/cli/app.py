@@ -52,15 +52,13 @@ def main() -> None:
 def _command_line() -> int:
     """Run Typer; its own usage errors keep their sentence and their exit code 2."""
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Exit as leave:
-        return leave.exit_code
+        left = app(standalone_mode=False)  # the exit code, where a command left with one
     except click.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    return 0
+    return left if isinstance(left, int) else 0
 
 
 @app.callback(invoke_without_command=True)
