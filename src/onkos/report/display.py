@@ -93,6 +93,6 @@ def _inside(volume: Volume) -> AnyArray:
     sample = sample[np.isfinite(sample)]
     corner = volume.data.flat[0]
     body: AnyArray = sample[sample != corner]
-    if body.size:
+    if body.size and body.min() < body.max():
         return body
     return sample if sample.size else np.zeros(1)

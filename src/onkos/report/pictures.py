@@ -254,7 +254,7 @@ def _outlines(mask: Mask, grid: Geometry, colours: Mapping[str, str]) -> tuple[O
     beyond = [side + 2 for side in cut.geometry.shape]
     geometry = cut.geometry.crop([-1, -1, -1], beyond)
     found = []
-    for label, name in mask.names.items():
+    for label, name in _largest_first(mask):
         inside = np.pad(cut.labels == label, 1).astype(np.float32)
         shares = Volume(data=inside, geometry=geometry, modality="SEG", unit="1")
         path = _path(shares.on(grid, outside=0.0).data[:, :, 0], (1.0, 1.0))
@@ -263,10 +263,16 @@ def _outlines(mask: Mask, grid: Geometry, colours: Mapping[str, str]) -> tuple[O
     return tuple(found)
 
 
+def _largest_first(mask: Mask) -> list[tuple[int, str]]:
+    """Labels and names so that a small tissue is drawn over the larger one that it borders."""
+    counts = mask.counts
+    return sorted(mask.names.items(), key=lambda item: -counts[item[1]])
+
+
 def _flat_outlines(
     mask: Mask, steps: Sequence[float], colours: Mapping[str, str]
 ) -> tuple[Outline, ...]:
-    paths = {name: _path(mask.where(name), steps) for name in mask.names.values()}
+    paths = {name: _path(mask.where(name), steps) for _, name in _largest_first(mask)}
     return tuple(
         Outline(tissue=name, colour=colours[name], path=path)
         for name, path in paths.items()

@@ -60,11 +60,3 @@ def bounds_mm(geometry: Geometry) -> tuple[FloatArray, FloatArray]:
     corners = np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, geometry.ndim)
     placed = geometry.to_mm(corners)
     return placed.min(axis=0), placed.max(axis=0)
-
-
-def acquired_plane(geometry: Geometry) -> Plane | None:
-    """The plane the slices lie in; None where they are more than 25 degrees off all three."""
-    across = np.cross(geometry.directions[:, 0], geometry.directions[:, 1])
-    cosines = [abs(float(across @ plane.normal)) for plane in PLANES]
-    best = int(np.argmax(cosines))
-    return PLANES[best] if cosines[best] > np.cos(np.radians(25)) else None

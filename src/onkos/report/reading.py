@@ -91,7 +91,7 @@ def render(reading: Reading) -> str:
     return page.fill(
         "reading.html.j2",
         style=("page.css", "viewer.css"),
-        script=("drawing.js", "viewer.js"),
+        script=("drawing.js", "viewer.js") if viewer else (),
         title=_title(reading, phantom=phantom),
         reading=reading,
         phantom=phantom,

@@ -142,8 +142,9 @@ def _role_facts(role: str, volume: Volume, scale: Scale) -> dict[str, Any]:
 def _tissues(mask: Mask | None, colours: Mapping[str, str]) -> list[dict[str, Any]]:
     if mask is None:
         return []
+    counts = mask.counts
     return [
-        {"label": label, "name": name, "colour": colours[name]}
+        {"label": label, "name": name, "colour": colours[name], "voxels": counts[name]}
         for label, name in mask.names.items()
     ]
 

@@ -11,6 +11,8 @@ const PLANES = {
 function drawing(facts, state, { codesNow, labels }) {
   const strides = [1, facts.shape[0], facts.shape[0] * facts.shape[1]];
   const side = Math.max(...facts.shape);
+  // A small tissue is drawn over the larger one that it borders.
+  const largestFirst = [...facts.tissues].sort((a, b) => b.voxels - a.voxels);
 
   // Index in the volume of the picture's pixel (column, row) of a plane.
   function voxelOf(pane, column, row) {
@@ -181,7 +183,7 @@ function drawing(facts, state, { codesNow, labels }) {
     context.imageSmoothingEnabled = true;
     context.imageSmoothingQuality = "high";
     context.drawImage(pane.image, ...box);
-    const tissues = facts.tissues.filter((tissue) => !state.hidden.has(tissue.label));
+    const tissues = largestFirst.filter((tissue) => !state.hidden.has(tissue.label));
     if (labels() && tissues.length) {
       const found = cut(pane, labels());
       if (state.fill > 0) {
