@@ -127,9 +127,11 @@
 
   function setWindow(low, high) {
     if (!Number.isFinite(low) || !Number.isFinite(high) || high <= low) {
+      say("White must lie above black.");
       tellWindow();
       return;
     }
+    say("");
     state.windows[state.role] = { low, high };
     tellWindow();
     refresh();
