@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pydicom
+from pydicom.config import disable_value_validation
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.sequence import Sequence
@@ -50,6 +52,7 @@ class Header:
     pixels_at: int | None
     pixels_length: int | None
     real: str = ""
+    _known: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def get(self, keyword: str, default: Any = None) -> Any:
         """Value of an attribute, ``default`` where it is absent or empty.
@@ -59,16 +62,24 @@ class Header:
         ContentError
             If it is there and cannot be read as what it should be.
         """
+        if keyword not in self._known:
+            self._known[keyword] = self._parsed(keyword)
+        value = self._known[keyword]
+        return default if value is None or value == "" else value
+
+    def _parsed(self, keyword: str) -> Any:
+        tag = tag_for_keyword(keyword)
+        if tag is None or tag not in self.attributes.keys():  # noqa: SIM118 - far faster so
+            return None
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), disable_value_validation():
                 warnings.simplefilter("ignore")  # values are parsed, and warned of, on access
-                value = self.attributes.get(keyword)
+                return self.attributes[tag].value
         except PARSING as error:
             raise ContentError(
                 f"{self.shown}: attribute {keyword} cannot be read ({error}); the file is damaged, "
                 "export or copy it again"
             ) from error
-        return default if value is None or value == "" else value
 
     @property
     def storage_class(self) -> str:

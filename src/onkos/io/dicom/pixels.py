@@ -42,12 +42,10 @@ def values_of(frames: Sequence[Frame], series: str) -> tuple[AnyArray, tuple[Cav
     for k, frame in enumerate(frames):
         plane = _plane(frame, rows, columns, kind, decoded)
         padded += _padding(frame.header, plane)
-        if whole and not _fits(plane, frame.scale.intercept):
+        if whole and not _fits(plane, frame.header, frame.scale.intercept):
             whole, stack = False, stack.astype(np.float32)
         if whole:
-            np.add(
-                plane, int(frame.scale.intercept), out=stack[k], dtype=np.int32, casting="unsafe"
-            )
+            _shifted(plane, int(frame.scale.intercept), stack[k])
         else:
             with np.errstate(over="ignore", invalid="ignore"):  # looked for below
                 np.multiply(plane, np.float32(frame.scale.slope), out=stack[k], casting="unsafe")
@@ -213,12 +211,23 @@ def _are_integers(frames: Sequence[Frame], kind: np.dtype[np.generic]) -> bool:
     )
 
 
-def _fits(plane: AnyArray, intercept: float) -> bool:
+def _fits(plane: AnyArray, header: Header, intercept: float) -> bool:
     """Whether the scaled values of a plane fit 16 bits."""
-    limits = np.iinfo(plane.dtype)
-    if limits.min + intercept >= -32768 and limits.max + intercept <= 32767:
-        return True
-    return bool(plane.min() + intercept >= -32768 and plane.max() + intercept <= 32767)
+    bits = int(header.number("BitsStored") or 8 * plane.dtype.itemsize)
+    low, high = (-(1 << bits - 1), 1 << bits - 1) if plane.dtype.kind == "i" else (0, 1 << bits)
+    return bool(
+        (low + intercept >= -32768 or plane.min() + intercept >= -32768)
+        and (high - 1 + intercept <= 32767 or plane.max() + intercept <= 32767)
+    )
+
+
+def _shifted(plane: AnyArray, intercept: int, out: AnyArray) -> None:
+    """Add a whole number to stored values, where the sum fits 16 bits."""
+    if plane.dtype.itemsize != 2 or not plane.dtype.isnative:
+        np.add(plane, intercept, out=out, dtype=np.int64, casting="unsafe")
+        return
+    around = (intercept + 32768) % 65536 - 32768  # sums of 16 bits wrap, and end where they fit
+    np.add(plane.view(np.int16), np.int16(around), out=out)
 
 
 def _plane(
