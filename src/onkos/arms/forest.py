@@ -12,14 +12,15 @@ from sklearn.ensemble import ExtraTreesClassifier
 
 from onkos.arms.description import Description
 from onkos.features.regions import diffused
+from onkos.features.threads import each, slabs
 
 FloatArray = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+Bytes = NDArray[np.uint8]
 
 _FEWEST_FOR_SECOND = 6  # patients: below, answers on unseen ones come from too few others
 _SHOWN = 10  # each scan is shown under several contrasts until so many are seen in all
-_ROWS = 24_000  # regions a forest is grown on at most, drawn at random
-_LEAST = 0.25  # probability below which nothing is outlined, whatever is expected of it
+_ROWS = 40_000  # regions a forest is grown on at most, drawn at random
+_LEAST = 0.2  # probability below which nothing is outlined, however much it stands out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,33 +36,44 @@ class Growth:
     features
         Part of the features tried at each split.
     folds
-        Groups of patients whose first-stage answers come from the others' forest.
+        Groups of patients; each has a first forest that has not seen it.
     threads
         Number of threads; the forest does not depend on it.
     """
 
-    trees: int = 100
+    trees: int = 60
     leaf: int = 3
-    features: float = 0.3
+    features: float = 0.1
     folds: int = 4
     threads: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RegionForest:
-    """Fitted forests; ``second`` is None when there were too few patients for one."""
+    """Fitted forests.
 
-    first: Any
+    Parameters
+    ----------
+    first
+        One for each group of training patients left out, or a single one that saw them all.
+    second
+        Also sees the answers of the first; None when there were too few patients for one.
+    classes
+        Number of classes, 0 being healthy.
+    """
+
+    first: tuple[Any, ...]
     second: Any
     classes: int
 
-    def probabilities(self, described: Description) -> FloatArray:
-        """Probability of each class, 0 being healthy, in each region: (count, classes)."""
-        own = _answers(self.first, described.table, self.classes)
+    def probabilities(self, described: Description, *, threads: int) -> FloatArray:
+        """Probability of each class in each region: (count, classes)."""
+        answers = [_answers(one, described.table, self.classes, threads) for one in self.first]
+        own: FloatArray = np.mean(answers, axis=0)
         if self.second is None:
             return own
         table = np.concatenate([described.table, _context(described, own)], axis=1)
-        return _answers(self.second, table.astype(np.float32), self.classes)
+        return _answers(self.second, table.astype(np.float32), self.classes, threads)
 
 
 def fit_forest(
@@ -72,11 +84,11 @@ def fit_forest(
     growth: Growth,
     rng: np.random.Generator,
 ) -> RegionForest:
-    """Grow both forests.
+    """Grow the forests.
 
     Each training region counts as the class of most of its voxels. The second forest learns
-    from answers that the first gave on patients it had not seen, since those are what it will
-    meet.
+    from answers that the first ones gave on patients they had not seen, since those are what
+    it will meet.
 
     Parameters
     ----------
@@ -93,11 +105,12 @@ def fit_forest(
     """
     classes = votes[0].shape[1]
     plain = [np.empty((len(one.table), 0)) for one in described]
-    first = _grow(described, plain, votes, growth, rng)
     if len(set(patients)) < _FEWEST_FOR_SECOND:
-        return RegionForest(first=first, second=None, classes=classes)
+        only = _grow(described, plain, votes, growth, rng)
+        return RegionForest(first=(only,), second=None, classes=classes)
     context: list[FloatArray] = [np.empty(0)] * len(described)
     groups = _groups(patients, growth.folds, rng)
+    first = []
     for group in range(max(groups) + 1):
         others = [n for n, its in enumerate(groups) if its != group]
         forest = _grow(
@@ -107,12 +120,13 @@ def fit_forest(
             growth,
             rng,
         )
+        first.append(forest)
         for n, its in enumerate(groups):
             if its == group:
-                answers = _answers(forest, described[n].table, classes)
+                answers = _answers(forest, described[n].table, classes, growth.threads)
                 context[n] = _context(described[n], answers)
     second = _grow(described, context, votes, growth, rng)
-    return RegionForest(first=first, second=second, classes=classes)
+    return RegionForest(first=tuple(first), second=second, classes=classes)
 
 
 def smoothed(described: Description, probabilities: FloatArray) -> FloatArray:
@@ -120,25 +134,43 @@ def smoothed(described: Description, probabilities: FloatArray) -> FloatArray:
     return diffused(described.contacts, probabilities, steps=1)
 
 
-def outlined(described: Description, tumour: FloatArray) -> Bools:
-    """Choose the regions to outline: those with the best Dice to be expected.
+def decided(described: Description, probabilities: FloatArray) -> Bytes:
+    """Choose the class of each region, 0 being healthy.
 
-    If ``tumour`` are the probabilities, outlining the likeliest regions down to p is expected
-    to give 2 (sum of what is outlined) / (outlined + all that is expected); the best p differs
-    from patient to patient, being low where the forest is unsure of all of a tumour.
+    Forests grown on few patients are unsure in another way of each new one, so a fixed
+    threshold outlines too little of one tumour and too much of another. Each is split where
+    this patient's own probabilities fall apart best (Otsu), first tumour from healthy, then,
+    where there are two tissues, one from the other inside the tumour; what is improbable
+    outright stays out.
 
     References
     ----------
-    Lipton ZC, Elkan C, Naryanaswamy B. Optimal thresholding of classifiers to maximize F1
-    measure. ECML PKDD 2014:225-239. doi:10.1007/978-3-662-44851-9_15
+    Otsu N. A threshold selection method from gray-level histograms. IEEE Trans Syst Man Cybern
+    1979;9:62-66. doi:10.1109/TSMC.1979.4310076
     """
-    order = np.argsort(-tumour, kind="stable")
-    expected = (tumour * described.sizes)[order]
-    outlined_voxels = np.cumsum(described.sizes[order])
-    dice = 2 * np.cumsum(expected) / (outlined_voxels + expected.sum() + 1e-12)
-    threshold = max(float(tumour[order[int(np.argmax(dice))]]), _LEAST)
-    chosen: Bools = tumour >= threshold
-    return chosen
+    tumour = 1 - probabilities[:, 0]
+    inside = tumour >= max(_split(tumour, described.sizes), _LEAST)
+    tissue = 1 + probabilities[:, 1:].argmax(axis=1)
+    if probabilities.shape[1] == 3 and inside.any():
+        part = probabilities[:, 1] / np.maximum(tumour, 1e-12)
+        threshold = max(_split(part[inside], described.sizes[inside]), _LEAST)
+        tissue = np.where(part >= threshold, 1, 2)
+    return np.where(inside, tissue, 0).astype(np.uint8)
+
+
+def _split(values: FloatArray, weights: FloatArray) -> float:
+    """Least value of the upper of the two groups that differ most (Otsu), exact over values."""
+    order = np.argsort(values, kind="stable")
+    ordered, weight = values[order], weights[order]
+    below = np.cumsum(weight)
+    summed = np.cumsum(weight * ordered)
+    above = below[-1] - below
+    last = np.append(ordered[1:] > ordered[:-1], False) & (above > 0)
+    if not last.any():
+        return float(ordered[-1])
+    means = summed / below - (summed[-1] - summed) / np.maximum(above, 1e-12)
+    best = int(np.argmax(np.where(last, below * above * means**2, -1.0)))
+    return float(ordered[best + 1])
 
 
 def _grow(
@@ -167,13 +199,19 @@ def _grow(
     )
     drawn = np.sort(rng.permutation(len(truth))[:_ROWS])
     table = np.concatenate(rows)[drawn].astype(np.float32)
-    return forest.fit(table, truth[drawn], sample_weight=sizes[drawn] / sizes.mean())
+    forest.fit(table, truth[drawn], sample_weight=sizes[drawn] / sizes.mean())
+    return forest.set_params(n_jobs=1)  # from here on threads share rows, not trees
 
 
-def _answers(forest: Any, table: Any, classes: int) -> FloatArray:
+def _answers(forest: Any, table: Any, classes: int, threads: int) -> FloatArray:
     """Probabilities in the order of all classes, also those the forest never saw."""
+
+    def some(start: int, stop: int) -> Any:
+        return forest.predict_proba(table[start:stop])
+
     answers = np.zeros((len(table), classes))
-    answers[:, forest.classes_] = forest.predict_proba(table)
+    parts = each(some, slabs(len(table)), threads=threads)
+    answers[:, forest.classes_] = np.concatenate(parts)
     return answers
 
 

@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 from onkos.arms import store
-from onkos.arms.scan import common_roles, prepare
-from onkos.arms.training import caveats, make_card, prepared, tissues, truth_on
+from onkos.arms.scan import Scan, common_roles, prepare
+from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
 from onkos.core.card import Card
 from onkos.core.case import Case
 from onkos.core.errors import ModelError
 from onkos.core.reading import Prediction
 from onkos.core.study import Study
+
+Float32 = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
 
 NAME = "intensity-forest"
 _AT_ONCE = 1 << 18
@@ -63,19 +66,25 @@ class IntensityForest:
         """
         roles, reference = common_roles(cases)
         names = tissues(cases)
-        values, truths = [], []
-        for case, scan in prepared(cases, roles, reference):
+        streams = rng.spawn(len(cases))
+
+        def sampled(number: int, case: Case, scan: Scan) -> tuple[Float32, Bytes]:
             inside = np.flatnonzero(scan.head)
-            picked = rng.choice(inside, size=min(self.samples, len(inside)), replace=False)
-            values.append(scan.image.reshape(-1, scan.image.shape[-1])[picked])
-            truths.append(truth_on(scan, case.truth, names).ravel()[picked])
+            size = min(self.samples, len(inside))
+            picked = streams[number].choice(inside, size=size, replace=False)
+            values = scan.image.reshape(-1, scan.image.shape[-1])[picked]
+            return values, truth_on(scan, case.truth, names).ravel()[picked]
+
+        done = over_cases(cases, sampled, roles=roles, reference=reference, threads=self.threads)
+        values = np.concatenate([some for some, _ in done])
+        truths = np.concatenate([some for _, some in done])
         forest = RandomForestClassifier(
             n_estimators=self.trees,
             min_samples_leaf=self.leaf,
             n_jobs=self.threads,
             random_state=int(rng.integers(2**31)),
         )
-        forest.fit(np.concatenate(values), np.concatenate(truths))
+        forest.fit(values, truths)
         card = make_card(
             NAME, cases, names=names, roles=roles, reference=reference, settings=asdict(self)
         )

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from onkos.arms import store
 from onkos.arms.description import Description, describe
-from onkos.arms.forest import Growth, RegionForest, fit_forest, outlined, smoothed
+from onkos.arms.forest import Growth, RegionForest, decided, fit_forest, smoothed
 from onkos.arms.scan import Scan, common_roles, prepare
-from onkos.arms.training import caveats, make_card, prepared, tissues, truth_on
+from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
 from onkos.core.card import Card
 from onkos.core.case import Case
 from onkos.core.errors import ModelError
@@ -26,8 +26,10 @@ from onkos.features.regions import votes
 from onkos.features.supervoxels import Partition
 from onkos.features.textons import Textons, learn_textons, sample_responses
 
+FloatArray = NDArray[np.float64]
+
 NAME = "supervoxel-forest"
-_TEXTON_CASES = 12
+_TEXTON_CASES = 8
 _TEXTON_SAMPLES = 20_000  # voxels a channel in all
 _ISLAND = 0.05  # of the largest piece: smaller ones are dropped
 
@@ -40,8 +42,8 @@ class SupervoxelForest:
     statistics and histograms of textons (Gabor bank, k-means on training patients only) of
     each supervoxel and channel, a random forest into healthy and the tissues. Added:
     neighbourhood, symmetry and depth as features and training under several contrasts
-    (``description``), a second forest that sees the first one's answers around and a threshold
-    by the Dice to be expected (``forest``), smoothing over neighbours, and the removal of small
+    (``description``), a second forest that sees the first ones' answers around and thresholds
+    of the patient's own (``forest``), smoothing over neighbours, and the removal of small
     islands.
 
     Parameters
@@ -87,15 +89,17 @@ class SupervoxelForest:
         roles, reference = common_roles(cases)
         names = tissues(cases)
         dictionaries = self._learn_textons(cases, roles, reference, rng)
-        described, counted = [], []
-        for case, scan in prepared(cases, roles, reference):
-            one = self.described(scan, dictionaries)
+
+        def described(_number: int, case: Case, scan: Scan) -> tuple[Description, FloatArray]:
+            one = self.described(scan, dictionaries, threads=1)
             truth = truth_on(scan, case.truth, names)
-            described.append(one)
-            counted.append(votes(truth, one.regions, count=len(names) + 1))
+            return one, votes(truth, one.regions, count=len(names) + 1)
+
+        threads = self.growth.threads
+        done = over_cases(cases, described, roles=roles, reference=reference, threads=threads)
         forest = fit_forest(
-            described,
-            counted,
+            [one for one, _ in done],
+            [counted for _, counted in done],
             [case.patient for case in cases],
             growth=self.growth,
             rng=rng,
@@ -105,14 +109,11 @@ class SupervoxelForest:
         )
         return SupervoxelModel(card=card, arm=self, dictionaries=dictionaries, forest=forest)
 
-    def described(self, scan: Scan, dictionaries: tuple[Textons, ...]) -> Description:
+    def described(
+        self, scan: Scan, dictionaries: tuple[Textons, ...], *, threads: int
+    ) -> Description:
         """Supervoxels of a scan and the table about them."""
-        return describe(
-            scan,
-            partition=self.partition,
-            textons=dictionaries,
-            threads=self.growth.threads,
-        )
+        return describe(scan, partition=self.partition, textons=dictionaries, threads=threads)
 
     def _learn_textons(
         self,
@@ -124,17 +125,21 @@ class SupervoxelForest:
         """One dictionary a channel, from some voxels of some of the cases."""
         chosen = rng.permutation(len(cases))[:_TEXTON_CASES]
         few = [cases[n] for n in sorted(chosen)]
-        gathered = []
-        for _, scan in prepared(few, roles, reference):
+        streams = rng.spawn(len(few))
+
+        def sampled(number: int, _case: Case, scan: Scan) -> list[FloatArray]:
             inside = np.flatnonzero(scan.head)
-            picked = rng.choice(inside, size=min(len(inside), _TEXTON_SAMPLES // len(few)))
+            wanted = min(len(inside), _TEXTON_SAMPLES // len(few))
+            picked = streams[number].choice(inside, size=wanted)
             places = np.column_stack(np.unravel_index(picked, scan.head.shape))
-            gathered.append(
-                [
-                    sample_responses(channel, places, bank=self.bank, spacing_mm=scan.spacing_mm)
-                    for channel in np.moveaxis(scan.image, -1, 0)
-                ]
-            )
+            return [
+                sample_responses(channel, places, bank=self.bank, spacing_mm=scan.spacing_mm)
+                for channel in np.moveaxis(scan.image, -1, 0)
+            ]
+
+        gathered = over_cases(
+            few, sampled, roles=roles, reference=reference, threads=self.growth.threads
+        )
         return tuple(
             learn_textons(
                 np.concatenate(responses),
@@ -170,11 +175,11 @@ class SupervoxelModel:
                 f"study of {study.patient.id}: {scan.image.shape[-1]} channels, the model was "
                 f"fitted on {len(self.dictionaries)}; expected images of the same kind"
             )
-        described = self.arm.described(scan, self.dictionaries)
-        answers = smoothed(described, self.forest.probabilities(described))
-        tissue = 1 + answers[:, 1:].argmax(axis=1)
-        chosen = np.where(outlined(described, 1 - answers[:, 0]), tissue, 0)
-        classes = np.concatenate([[0], chosen]).astype(np.uint8)[described.regions.labels]
+        threads = self.arm.growth.threads
+        described = self.arm.described(scan, self.dictionaries, threads=threads)
+        answers = smoothed(described, self.forest.probabilities(described, threads=threads))
+        chosen = decided(described, answers)
+        classes = np.concatenate([np.zeros(1, np.uint8), chosen])[described.regions.labels]
         classes = without_islands(classes)
         names = self.card.tissues
         return Prediction(
@@ -193,7 +198,7 @@ class SupervoxelModel:
     def save(self, folder: Path) -> None:
         """Write ``card.json`` and ``weights.skops``."""
         weights = {
-            "first": self.forest.first,
+            "first": list(self.forest.first),
             "second": self.forest.second,
             "classes": self.forest.classes,
             "textons": [
@@ -229,7 +234,7 @@ def from_weights(card: Card, weights: Mapping[str, Any]) -> SupervoxelModel:
     )
     dictionaries = tuple(Textons(bank=bank, **one) for one in weights["textons"])
     forest = RegionForest(
-        first=weights["first"],
+        first=tuple(weights["first"]),
         second=weights["second"],
         classes=int(weights["classes"]),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from onkos.core.errors import CohortError, ModelError
 from onkos.core.mask import Mask
 from onkos.core.source import PHANTOM, Caveat
 from onkos.core.version import __version__
+from onkos.features.threads import each, slabs
+
+T = TypeVar("T")
 
 INTENDED_USE = (
     "Outlining of brain tumour on MR images of the kinds it was fitted on, for research; "
@@ -46,15 +49,28 @@ def tissues(cases: Sequence[Case]) -> dict[int, str]:
     return names
 
 
-def prepared(
-    cases: Sequence[Case], roles: Sequence[str], reference: str
-) -> Iterator[tuple[Case, Scan]]:
-    """Yield each case with its scan, one at a time so that a cohort of any size fits."""
-    for case in cases:
+def over_cases(
+    cases: Sequence[Case],
+    work: Callable[[int, Case, Scan], T],
+    *,
+    roles: Sequence[str],
+    reference: str,
+    threads: int,
+) -> list[T]:
+    """Call ``work(number, case, scan)`` for each case; the answers are in the cases' order.
+
+    Only as many cases as threads are held at once, so a cohort of any size fits.
+    """
+
+    def one(number: int, _stop: int) -> T:
+        case = cases[number]
         try:
-            yield case, prepare(case.study, roles, reference=reference)
+            scan = prepare(case.study, roles, reference=reference)
         except ModelError as error:
             raise CohortError(f"case {case.id}: {error}") from error
+        return work(number, case, scan)
+
+    return each(one, slabs(len(cases), parts=len(cases)), threads=threads)
 
 
 def truth_on(scan: Scan, truth: Mask, names: Mapping[int, str]) -> NDArray[np.uint8]:

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from onkos.arms import store
 from onkos.arms.scan import Scan, common_roles, prepare
-from onkos.arms.training import caveats, make_card, prepared, tissues, truth_on
+from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
 from onkos.core.card import Card
 from onkos.core.case import Case
 from onkos.core.errors import ModelError
 from onkos.core.reading import Prediction
 from onkos.core.study import Study
+
+Counts = NDArray[np.int64]
 
 NAME = "trivial"
 
@@ -35,9 +37,12 @@ class BrightBlob:
     ----------
     thresholds
         Candidates, in robust standard deviations above the patient's usual tissue.
+    threads
+        Number of threads; the choice does not depend on it.
     """
 
     thresholds: tuple[float, ...] = (0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
+    threads: int = 2
 
     @property
     def name(self) -> str:
@@ -60,21 +65,18 @@ class BrightBlob:
         del rng
         roles, reference = common_roles(cases)
         names = tissues(cases)
-        dice = []
-        voxels = np.zeros(len(names) + 1, dtype=np.int64)
-        for case, scan in prepared(cases, roles, reference):
+
+        def tried(_number: int, case: Case, scan: Scan) -> tuple[list[list[float]], Counts]:
             truth = truth_on(scan, case.truth, names)
-            voxels += np.bincount(truth.ravel(), minlength=len(names) + 1)
-            dice.append(
-                [
-                    [
-                        _dice(blob(scan, channel, threshold), truth > 0)
-                        for threshold in self.thresholds
-                    ]
-                    for channel in range(scan.image.shape[-1])
-                ]
-            )
-        mean = np.mean(dice, axis=0)
+            dice = [
+                [_dice(blob(scan, channel, threshold), truth > 0) for threshold in self.thresholds]
+                for channel in range(scan.image.shape[-1])
+            ]
+            return dice, np.bincount(truth.ravel(), minlength=len(names) + 1)
+
+        done = over_cases(cases, tried, roles=roles, reference=reference, threads=self.threads)
+        mean = np.mean([dice for dice, _ in done], axis=0)
+        voxels = np.sum([counted for _, counted in done], axis=0)
         channel, place = np.unravel_index(int(np.argmax(mean)), mean.shape)
         card = make_card(
             NAME, cases, names=names, roles=roles, reference=reference, settings=asdict(self)

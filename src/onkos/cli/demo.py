@@ -21,7 +21,7 @@ from onkos.read import read, with_errors
 from onkos.report import folder as folders
 
 PATIENTS = 12
-FOLDS = 4
+FOLDS = 3
 ARM = "supervoxel-forest"
 ARMS = (ARM, "intensity-forest", "trivial")
 SETTINGS = brain.BrainPhantom(shape=(96, 112, 80))

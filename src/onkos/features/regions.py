@@ -54,18 +54,9 @@ def first_order(image: Float32, regions: Regions) -> FloatArray:
     safe = np.where(even, 1.0, m2)
     skewness = np.where(even, 0.0, m3 / safe**1.5)
     kurtosis = np.where(even, 0.0, m4 / safe**2 - 3)
-    cumulated = np.cumsum(histogram, axis=2)
-    width = (_HIGH - _LOW) / _BINS
-    quantiles = []
-    for q in QUANTILES:
-        wanted = q * n[..., None]
-        bin_ = (cumulated < wanted).sum(axis=2)
-        within = np.take_along_axis(histogram, bin_[..., None], axis=2)[..., 0]
-        below = np.take_along_axis(cumulated, bin_[..., None], axis=2)[..., 0] - within
-        part = (wanted[..., 0] - below) / np.maximum(within, 1)
-        quantiles.append(_LOW + width * (bin_ + part))
-    stacked: FloatArray = np.stack([mean, np.sqrt(m2), skewness, kurtosis, *quantiles], axis=2)
-    return stacked
+    quantiles = _quantiles(histogram, np.array(QUANTILES), (_LOW, (_HIGH - _LOW) / _BINS))
+    moment = np.stack([mean, np.sqrt(m2), skewness, kurtosis], axis=2)
+    return np.concatenate([moment, quantiles], axis=2)
 
 
 def histograms(classes: Bytes, regions: Regions, *, count: int) -> FloatArray:
@@ -146,6 +137,24 @@ def _moments(image: Any, labels: Any, count: int, span: Any) -> Any:  # pragma: 
                     place = int((value - low) * scale)
                     histogram[n, channel, min(max(place, 0), bins - 1)] += 1
     return moments, histogram
+
+
+@njit(cache=True, nogil=True)
+def _quantiles(histogram: Any, wanted: Any, scale: Any) -> Any:  # pragma: no cover
+    """Read quantiles (increasing) from histograms, straight within a bin."""
+    low, width = scale
+    out = np.empty((*histogram.shape[:2], len(wanted)))
+    for n in range(histogram.shape[0]):
+        for channel in range(histogram.shape[1]):
+            bins = histogram[n, channel]
+            total, below, place = bins.sum(), 0, 0
+            for q in range(len(wanted)):
+                while below + bins[place] < wanted[q] * total:
+                    below += bins[place]
+                    place += 1
+                part = (wanted[q] * total - below) / max(bins[place], 1)
+                out[n, channel, q] = low + width * (place + part)
+    return out
 
 
 @njit(cache=True, nogil=True)
