@@ -5,12 +5,15 @@ from __future__ import annotations
 import struct
 import warnings
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pydicom
 from pydicom.config import disable_value_validation
 from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.sequence import Sequence
@@ -21,7 +24,10 @@ from onkos.io.damage import DAMAGE
 
 _PIXELS = {0x7FE00010: "", 0x7FE00008: "<f4", 0x7FE00009: "<f8"}
 _UNDEFINED = 0xFFFFFFFF
+_PLAIN = frozenset({"AS", "CS", "DA", "DS", "IS", "LO", "PN", "SH", "ST", "TM", "UI", "US"})
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
+
+_PARSING = Lock()  # what the parser warns of is a setting of the whole process
 
 #: What a damaged file makes the parser raise; anything else is our own mistake.
 PARSING = (InvalidDicomError, BytesLengthException, *DAMAGE)
@@ -72,7 +78,10 @@ class Header:
         if tag is None or tag not in self.attributes.keys():  # noqa: SIM118 - far faster so
             return None
         try:
-            with warnings.catch_warnings(), disable_value_validation():
+            raw = self.attributes.get_item(tag)
+            if isinstance(raw, RawDataElement) and raw.VR in _PLAIN and raw.length > 0:
+                return _parsed_once(raw._replace(value_tell=0), _encoding(self.attributes))
+            with _PARSING, warnings.catch_warnings(), disable_value_validation():
                 warnings.simplefilter("ignore")  # values are parsed, and warned of, on access
                 return self.attributes[tag].value
         except PARSING as error:
@@ -149,6 +158,20 @@ class Header:
                 f"{self.shown}: {keyword} is {value!r}; expected {count} finite numbers"
             )
         return numbers
+
+
+@lru_cache(maxsize=1 << 14)
+def _parsed_once(raw: RawDataElement, encoding: str | tuple[str, ...]) -> Any:
+    """Value of an element as the parser gives it; the files of a series share most of them."""
+    charset = encoding if isinstance(encoding, str) else list(encoding)
+    with _PARSING, warnings.catch_warnings(), disable_value_validation():
+        warnings.simplefilter("ignore")
+        return convert_raw_data_element(raw, encoding=charset).value
+
+
+def _encoding(attributes: Dataset) -> str | tuple[str, ...]:
+    charset = attributes.original_character_set
+    return charset if isinstance(charset, str) else tuple(charset)
 
 
 def parse(path: Path, *, shown: str = "") -> Header | None:

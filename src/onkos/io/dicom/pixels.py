@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pydicom
@@ -17,6 +18,7 @@ from onkos.io.dicom.header import PARSING, Header
 
 _LONGEST = 65535  # what Rows and Columns can say
 _SLACK = 2  # bytes: padding to an even length
+_READERS = 4  # threads
 
 
 def values_of(frames: Sequence[Frame], series: str) -> tuple[AnyArray, tuple[Caveat, ...]]:
@@ -35,23 +37,50 @@ def values_of(frames: Sequence[Frame], series: str) -> tuple[AnyArray, tuple[Cav
     for header in {id(frame.header): frame.header for frame in frames}.values():
         if header.pixels_at is not None:  # before memory is taken for what they promise
             _check_length(header, rows * columns * kind.itemsize * _count(header))
-    whole = _are_integers(frames, kind)
-    stack = np.empty((len(frames), rows, columns), dtype=np.int16 if whole else np.float32)
-    decoded: dict[int, AnyArray] = {}
-    padded = 0
-    for k, frame in enumerate(frames):
-        plane = _plane(frame, rows, columns, kind, decoded)
-        padded += _padding(frame.header, plane)
-        if whole and not _fits(plane, frame.header, frame.scale.intercept):
-            whole, stack = False, stack.astype(np.float32)
-        if whole:
-            _shifted(plane, int(frame.scale.intercept), stack[k])
-        else:
-            with np.errstate(over="ignore", invalid="ignore"):  # looked for below
-                np.multiply(plane, np.float32(frame.scale.slope), out=stack[k], casting="unsafe")
-                stack[k] += np.float32(frame.scale.intercept)
+    shape = (len(frames), rows, columns)
+    stack = np.empty(shape, dtype=np.int16 if _are_integers(frames, kind) else np.float32)
+    padded = _filled(stack, frames, kind)
+    if padded is None:
+        stack = np.empty(shape, dtype=np.float32)
+        padded = _filled(stack, frames, kind) or 0
     caveats = (*_padding_caveat(padded, stack.size, series), *_finite(stack, series))
     return stack.T, (*caveats, *_rescaling(frames, series))
+
+
+def _filled(stack: AnyArray, frames: Sequence[Frame], kind: np.dtype[np.generic]) -> int | None:
+    """Fill planes with real values; count the padding, None if a sum does not fit integers.
+
+    Uncompressed planes are read by several threads, for most of the time is waiting for memory.
+    """
+    native = all(frame.header.pixels_at is not None for frame in frames)
+    parts = min(_READERS, len(frames)) if native else 1
+    edges = [len(frames) * part // parts for part in range(parts + 1)]
+
+    def run(start: int, stop: int) -> int | None:
+        return _fill(stack[start:stop], frames[start:stop], kind)
+
+    with ThreadPoolExecutor(parts) as pool:
+        padded = list(pool.map(run, edges[:-1], edges[1:]))
+    counted = [count for count in padded if count is not None]
+    return sum(counted) if len(counted) == parts else None
+
+
+def _fill(stack: AnyArray, frames: Sequence[Frame], kind: np.dtype[np.generic]) -> int | None:
+    rows, columns = stack.shape[1:]
+    decoded: dict[int, AnyArray] = {}
+    padded = 0
+    for frame, out in zip(frames, stack, strict=True):
+        plane = _plane(frame, rows, columns, kind, decoded)
+        padded += _padding(frame.header, plane)
+        if stack.dtype.kind == "i":
+            if not _fits(plane, frame.header, frame.scale.intercept):
+                return None
+            _shifted(plane, int(frame.scale.intercept), out)
+            continue
+        with np.errstate(over="ignore", invalid="ignore"):  # looked for by the caller
+            np.multiply(plane, np.float32(frame.scale.slope), out=out, casting="unsafe")
+            out += np.float32(frame.scale.intercept)
+    return padded
 
 
 def _one_encoding(frames: Sequence[Frame], series: str) -> np.dtype[np.generic]:
