@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cc3d
+import edt
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -51,13 +52,14 @@ def find_head(image: Float32, *, where: str) -> Bools:
     return head
 
 
-def depth_mm(head: Bools, spacing_mm: tuple[float, float, float]) -> Float32:
+def depth_mm(head: Bools, spacing_mm: tuple[float, float, float], *, threads: int = 1) -> Float32:
     """Distance in mm of each head voxel from the nearest voxel outside; 0 outside.
 
     What lies beyond the image counts as outside, except along an axis of one voxel.
     """
     around = [(1, 1) if side > 1 else (0, 0) for side in head.shape]
-    distance = ndimage.distance_transform_edt(np.pad(head, around), sampling=spacing_mm)
+    padded = np.pad(head, around)
+    distance = edt.edt(padded, anisotropy=spacing_mm, parallel=threads)
     own = tuple(slice(n, -n or None) for n, _ in around)
     return np.ascontiguousarray(distance[own], dtype=np.float32)
 

@@ -116,9 +116,12 @@ def supervoxels(
 
 
 def _grid(shape: tuple[int, ...], spacing: Float32, edge_mm: float) -> tuple[Int32, Float32]:
-    """Cells along each axis, and voxels a cell along each axis; a thin axis has one cell."""
+    """Cells along each axis, and voxels a cell along each axis.
+
+    A thin axis has one cell; slices further apart than an edge have one cell each.
+    """
     extent = np.asarray(shape) * spacing
-    cells = np.maximum(1, np.rint(extent / edge_mm)).astype(np.int32)
+    cells = np.clip(np.rint(extent / edge_mm), 1, shape).astype(np.int32)
     return cells, (np.asarray(shape) / cells).astype(np.float32)
 
 

@@ -85,7 +85,7 @@ def learn_textons(
     values, vectors = np.linalg.eigh(moment)
     values, vectors = values[::-1], vectors[:, ::-1]
     held = np.cumsum(values) / values.sum()
-    few = int(np.searchsorted(held, energy)) + 1
+    few = min(int(np.searchsorted(held, energy)) + 1, len(held))  # rounding may leave held < 1
     basis = np.ascontiguousarray(vectors[:, :few])
     learner = MiniBatchKMeans(
         n_clusters=count,
@@ -144,63 +144,54 @@ def _nearest(
     half = [side // 2 for side in kernels.shape[1:]]
     padded = np.pad(channel, ((0, 0), (half[0],) * 2, (half[1],) * 2)).astype(np.float32)
     centres = textons.centres.astype(np.float32)
+    learnt = (
+        kernels.reshape(len(kernels), -1),
+        kernels.shape[1:],
+        centres,
+        (centres**2).sum(axis=1) / 2,
+    )
     out = np.zeros(inside.shape, dtype=np.uint8)
 
     def assign(start: int, stop: int) -> None:
-        _assign(padded, inside, (kernels, centres), out, start, stop)
+        _assign(padded, inside, learnt, out, start, stop)
 
     each(assign, slabs(inside.shape[0]), threads=threads)
     return out
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True)
 def _assign(
     padded: Any, inside: Any, learnt: Any, out: Any, start: int, stop: int
 ) -> None:  # pragma: no cover
-    """Row by row: the few responses, then the texton nearest to them."""
-    kernels, centres = learnt
+    """Row by row: the few responses, then the texton c nearest to them: largest c.y - c.c / 2.
+
+    The patches around all voxels of a row, as the columns of a matrix, are rows of ``shifted``
+    that follow each other, so both steps are products of matrices in place.
+    """
+    kernels, (tall, wide), centres, halves = learnt
     width = inside.shape[2]
-    answers = np.empty((kernels.shape[0], width), dtype=np.float32)
-    score = np.empty((2, width), dtype=np.float32)
+    shifted = np.empty((padded.shape[1], wide, width), dtype=np.float32)
+    responses = np.empty((kernels.shape[0], width), dtype=np.float32)
+    scores = np.empty((centres.shape[0], width), dtype=np.float32)
     for k in range(start, stop):
+        for y in range(padded.shape[1]):
+            for x in range(wide):
+                shifted[y, x] = padded[k, y, x : x + width]
         for j in range(inside.shape[1]):
-            reach = np.flatnonzero(inside[k, j])
-            if reach.size > 0:
-                span = (reach[0], reach[-1] + 1)
-                _respond(padded[k, j : j + kernels.shape[1]], kernels, answers, span)
-                _choose(answers, centres, score, out[k, j], span)
+            if inside[k, j].any():
+                patches = shifted[j : j + tall].reshape(tall * wide, width)
+                np.dot(kernels, patches, responses)
+                np.dot(centres, responses, scores)
+                _choose(scores, halves, out[k, j])
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def _respond(rows: Any, kernels: Any, answers: Any, span: Any) -> None:  # pragma: no cover
-    """Correlate one row of voxels with the kernels, the inner loop running along the row."""
-    first, last = span
-    answers[:, first:last] = 0
-    for n in range(kernels.shape[0]):
-        answer = answers[n]
-        for dj in range(kernels.shape[1]):
-            row = rows[dj]
-            for di in range(kernels.shape[2]):
-                weight = kernels[n, dj, di]
-                for i in range(first, last):
-                    answer[i] += weight * row[i + di]
-
-
-@njit(cache=True, nogil=True, fastmath={"contract"})
-def _choose(
-    answers: Any, centres: Any, score: Any, out: Any, span: Any
-) -> None:  # pragma: no cover
-    """Write the nearest texton c of each response y: the one with the largest c.y - c.c / 2."""
-    first, last = span
-    best, now = score
-    best[first:last] = -np.inf
-    for t in range(centres.shape[0]):
-        now[first:last] = -(centres[t] ** 2).sum() / np.float32(2)
-        for n in range(centres.shape[1]):
-            weight = centres[t, n]
-            for i in range(first, last):
-                now[i] += weight * answers[n, i]
-        for i in range(first, last):
-            if now[i] > best[i]:
-                best[i] = now[i]
+@njit(cache=True, nogil=True)
+def _choose(scores: Any, halves: Any, out: Any) -> None:  # pragma: no cover
+    best = scores[0] - halves[0]
+    out[:] = 0
+    for t in range(1, scores.shape[0]):
+        for i in range(scores.shape[1]):
+            now = scores[t, i] - halves[t]
+            if now > best[i]:
+                best[i] = now
                 out[i] = t

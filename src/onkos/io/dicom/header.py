@@ -102,6 +102,12 @@ class Header:
         )
         return meta.text("MediaStorageSOPClassUID")
 
+    @property
+    def syntax(self) -> str:
+        """Transfer syntax as the file meta information states it; empty where it does not."""
+        meta = getattr(self.attributes, "file_meta", Dataset())
+        return str(meta.get("TransferSyntaxUID") or "")
+
     def text(self, keyword: str) -> str:
         """Value as text, several values joined by a backslash; empty where absent."""
         value = self.get(keyword, "")

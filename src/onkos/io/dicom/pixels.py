@@ -175,6 +175,18 @@ def picture_of(header: Header) -> AnyArray:
     return (decoded * np.float32(slope or 1.0) + np.float32(intercept or 0.0)).T
 
 
+def limits_of(header: Header) -> tuple[float, float] | None:
+    """Least and greatest value, scaled, that a grey picture's bits can hold; None if real."""
+    kind = stored_type(header)
+    if kind.kind == "f":
+        return None
+    bits = int(header.number("BitsStored") or 8 * kind.itemsize)
+    low = -(1 << bits - 1) if kind.kind == "i" else 0
+    slope, intercept = header.number("RescaleSlope") or 1.0, header.number("RescaleIntercept") or 0
+    ends = (low * slope + intercept, (low + (1 << bits) - 1) * slope + intercept)
+    return min(ends), max(ends)
+
+
 def matrix(header: Header) -> tuple[int, int]:
     """Rows and columns; refuses a header without them."""
     rows, columns = header.number("Rows") or 0, header.number("Columns") or 0

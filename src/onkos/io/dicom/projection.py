@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from onkos.core.geometry import AnyArray, Geometry
 from onkos.core.source import Caveat, Instance, Source
 from onkos.core.volume import Volume
 from onkos.io.dicom.header import Header
-from onkos.io.dicom.pixels import picture_of
+from onkos.io.dicom.pixels import limits_of, picture_of
 
 _CENTIMETRES = 3
 _TISSUE_2D = 1
+_ROUNDING = 0.01  # of scaled values, to single precision
 
 Spacing = tuple[float, ...] | None
 
@@ -46,16 +49,23 @@ def picture_volume(header: Header, series: str, source: Source) -> Volume:
 def _upright_greys(
     data: AnyArray, header: Header, series: str
 ) -> tuple[AnyArray, tuple[Caveat, ...]]:
-    """Make bright mean dense: MONOCHROME1 stores it the other way round."""
+    """Make bright mean dense: MONOCHROME1 stores it the other way round.
+
+    Values are turned about the middle of what the stored bits can hold, so that pictures of one
+    device stay comparable; as GDCM does.
+    """
     if data.ndim == 3 or header.text("PhotometricInterpretation") != "MONOCHROME1":
         return data, ()
     text = "Stored with inverted greys (MONOCHROME1); turned so that bright is dense."
+    caveats = (Caveat(code="inverted-greys", text=text, where=series),)
+    ends = (float(data.min()), float(data.max()))
+    stated = limits_of(header)
+    if stated and stated[0] <= ends[0] + _ROUNDING and ends[1] <= stated[1] + _ROUNDING:
+        ends = stated
     if data.dtype.kind == "f":
-        return data.max() + data.min() - data, (
-            Caveat(code="inverted-greys", text=text, where=series),
-        )
-    turned: AnyArray = (int(data.max()) + int(data.min())) - data.astype("int64")
-    return turned.astype(data.dtype), (Caveat(code="inverted-greys", text=text, where=series),)
+        return np.float32(sum(ends)) - data, caveats
+    turned: AnyArray = int(sum(ends)) - data.astype(np.int64)
+    return turned.astype(data.dtype), caveats
 
 
 def _spacing(header: Header, series: str) -> tuple[Spacing, tuple[Caveat, ...]]:

@@ -37,10 +37,13 @@ _NATIVE = r"(?<![a-z])(pre|native?|non?|without|w/?o)(?![a-z])"
 def role_of(header: Header) -> str:
     """Role of a series: ``ct``, ``pet``, ``t1``, ``t1c``, ``t2``, ``flair``, ``adc``, ``dwi``, ...
 
+    A planning view (ImageType LOCALIZER) is a ``localizer`` and never stands for the images.
     For MR: ADC maps and diffusion by ImageType and b-value; inversion recovery with a long TI as
     FLAIR; T1 or T2 weighting by TE and TR (or flip angle for gradient echoes); T1 after a contrast
     agent as T1c. Only where these are missing does the series description decide.
     """
+    if is_localizer(header):
+        return "localizer"
     modality = header.text("Modality").upper()
     if modality != "MR":
         return _BY_MODALITY.get(modality, modality.lower() or "image")
@@ -51,6 +54,11 @@ def role_of(header: Header) -> str:
     if "DIFFUSION" in kind or header.get("DiffusionBValue") is not None:
         return "dwi"
     return _by_contrast(header, description) or _by_words(description) or "mr"
+
+
+def is_localizer(header: Header) -> bool:
+    """Whether an image is a planning view: of CT a projection, of MR a few coarse slices."""
+    return "LOCALIZER" in header.text("ImageType").upper().split("\\")
 
 
 def _by_contrast(header: Header, description: str) -> str:

@@ -16,7 +16,7 @@ from onkos.io.dicom.frames import Frame, frames_of, is_placed
 from onkos.io.dicom.header import Header
 from onkos.io.dicom.pixels import values_of
 from onkos.io.dicom.projection import picture_volume
-from onkos.io.dicom.roles import role_of
+from onkos.io.dicom.roles import is_localizer, role_of
 from onkos.io.dicom.stack import Stack, stacks_of
 from onkos.io.dicom.suv import uptake_of
 
@@ -33,6 +33,11 @@ _PLACED = (
     "1.2.840.10008.5.1.4.1.1.130",
 )
 _DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
+_LOSSY = (
+    "1.2.840.10008.1.2.4.50",  # JPEG baseline
+    "1.2.840.10008.1.2.4.51",
+    "1.2.840.10008.1.2.4.81",  # JPEG-LS near-lossless
+)
 
 
 def series_name(header: Header) -> str:
@@ -97,7 +102,7 @@ def volumes_of(headers: Sequence[Header]) -> list[tuple[str, Volume]]:
         ]
     frames = [frame for header in headers for frame in frames_of(header)]
     return [
-        (role_of(first), _volume(stack, series).with_caveat(*caveats))
+        (role_of(stack.frames[0].header), _volume(stack, series).with_caveat(*caveats))
         for stack in stacks_of(frames, series)
     ]
 
@@ -173,6 +178,9 @@ def _unit(frames: Sequence[Frame], modality: str, series: str) -> tuple[str, tup
         return "1", (Caveat(code="unknown-unit", text=text, where=series),)
     if modality != "CT":
         return "1", ()
+    if is_localizer(frames[0].header):
+        text = "A planning view (localizer): its values are sums along rays, not Hounsfield units."
+        return "1", (Caveat(code="localizer", text=text, where=series),)
     stated = {frame.scale.kind for frame in frames}
     if stated <= {"", "HU"} and len(stated) == 1 and frames[0].scale.stated:
         return HOUNSFIELD, ()
@@ -190,7 +198,7 @@ def _general(headers: Sequence[Header], series: str) -> tuple[Caveat, ...]:
 
     if told("QualityControlImage") & {"YES", "BOTH"}:
         found.append(PHANTOM)
-    if "01" in told("LossyImageCompression"):
+    if "01" in told("LossyImageCompression") or {header.syntax for header in headers} & set(_LOSSY):
         text = "The images were compressed with loss; fine texture is not to be trusted."
         found.append(Caveat(code="lossy", text=text, where=series))
     if "YES" in told("BurnedInAnnotation"):

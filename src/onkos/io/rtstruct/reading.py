@@ -79,7 +79,7 @@ def read(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tuple[Mas
     """
     shown = shown or str(path)
     try:
-        whole = pydicom.dcmread(path)
+        whole = pydicom.dcmread(path, force=True)
         regions = list(_regions(whole, shown))
         references = _references(whole)
     except PARSING as error:

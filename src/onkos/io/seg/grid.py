@@ -16,6 +16,8 @@ from onkos.core.volume import Volume
 _OFF_VOXELS = 0.1  # how far a frame may lie from the slice it is taken for
 _OFF_COSINE = 2e-3
 _OFF_SPACING = 2e-3
+_MOST_SLICES = 10_000
+_GAP = 1.5  # slice distance over thickness from which on slices may lie between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,9 +97,7 @@ def _own(
     """Grid made of the frames' own positions; slices without a frame are empty."""
     normal = np.cross(cosines[0], cosines[1])
     at = positions @ normal
-    levels = np.unique(np.round(at, 3))
-    gaps = np.diff(levels)
-    step = float(gaps.min()) if gaps.size else _thickness(head, where)
+    step, doubts = _step(head, np.unique(np.round(at, 3)), where)
     origin = positions[int(np.argmin(at))]
     number = (at - at.min()) / step
     slices = np.rint(number).astype(np.intp)
@@ -116,7 +116,38 @@ def _own(
     shape = (int(head.Columns), int(head.Rows), int(slices.max()) + 1)
     text = "None of the images here has its grid; it lies on a grid of its own."
     caveat = Caveat(code="outline-without-image", text=text, where=where)
-    return Grid(geometry=Geometry(shape=shape, affine=affine), slices=slices, caveats=(caveat,))
+    geometry = Geometry(shape=shape, affine=affine)
+    return Grid(geometry=geometry, slices=slices, caveats=(caveat, *doubts))
+
+
+def _step(head: Dataset, levels: FloatArray, where: str) -> tuple[float, tuple[Caveat, ...]]:
+    """Distance between slices: as stated, for slices without a segment may have no frame.
+
+    Where it is not stated, or the frames lie closer, it is the smallest distance between them.
+    """
+    gaps = np.diff(levels)
+    if not gaps.size:
+        return _thickness(head, where), ()
+    smallest = float(gaps.min())
+    stated = _measure(head, "SpacingBetweenSlices")
+    if stated:
+        steps = np.rint(gaps / stated)
+        fits = steps.min() >= 1 and np.abs(gaps / stated - steps).max() <= _OFF_VOXELS
+        if fits and steps.sum() <= _MOST_SLICES:
+            return float(gaps.sum() / steps.sum()), ()
+        text = (
+            f"SpacingBetweenSlices says {stated:g} mm, the frames lie {smallest:.4g} mm apart; "
+            "their places are used."
+        )
+        return smallest, (Caveat(code="spacing-contradiction", text=text, where=where),)
+    thickness = _measure(head, "SliceThickness")
+    if thickness and smallest > _GAP * thickness:
+        text = (
+            f"Its frames are {smallest:.4g} mm apart and {thickness:g} mm thick: slices between "
+            "them may be empty or not imaged. Their volumes may be too large."
+        )
+        return smallest, (Caveat(code="gaps-between-slices", text=text, where=where),)
+    return smallest, ()
 
 
 def _measures(head: Dataset) -> Dataset:
@@ -132,9 +163,14 @@ def _pixel_spacing(head: Dataset, where: str) -> FloatArray:
     return np.array([float(step) for step in spacing])
 
 
+def _measure(head: Dataset, keyword: str) -> float:
+    """A length that holds for all frames; 0 where it is not stated."""
+    value = float(_measures(head).get(keyword) or 0)
+    return value if value > 0 else 0.0
+
+
 def _thickness(head: Dataset, where: str) -> float:
     for keyword in ("SpacingBetweenSlices", "SliceThickness"):
-        value = _measures(head).get(keyword)
-        if value and float(value) > 0:
-            return float(value)
+        if value := _measure(head, keyword):
+            return value
     raise GeometryError(f"{where}: a single plane of unknown thickness; its volume is not known")

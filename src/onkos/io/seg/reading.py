@@ -25,6 +25,14 @@ from onkos.io.seg.grid import Grid, place
 from onkos.io.seg.items import Element, elements, first_item, items
 
 _PER_FRAME = 0x52009230
+_NEEDED = (
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "SegmentationType",
+    "SegmentSequence",
+)
 _HALF = 0.5
 
 _POSITION_SEQUENCE, _POSITION = 0x00209113, 0x00200032
@@ -90,11 +98,12 @@ def read(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tuple[Mas
 def _frames(path: Path, shown: str) -> Frames:
     """Parse the object; the frames' groups byte by byte where the encoding allows it."""
     with path.open("rb") as file:
-        head = read_partial(file, stop_when=lambda tag, _vr, _length: tag >= _PER_FRAME)
+        head = read_partial(file, stop_when=lambda tag, _vr, _length: tag >= _PER_FRAME, force=True)
+        _require_readable(head, shown)
         syntax = head.file_meta.get("TransferSyntaxUID")
         rest = file.read() if syntax == ExplicitVRLittleEndian else b""
     if not rest:
-        return _frames_of(pydicom.dcmread(path), shown)
+        return _frames_of(pydicom.dcmread(path, force=True), shown)
     buffer = memoryview(rest)
     groups: list[tuple[bytes, bytes, int]] = []
     for element in elements(buffer, 0, len(buffer)):
@@ -104,6 +113,21 @@ def _frames(path: Path, shown: str) -> Frames:
             pixels = buffer[element.start : element.end]
             return _native(head, groups, pixels, shown)
     raise ContentError(f"{shown}: no pixels in it; export it again")
+
+
+def _require_readable(head: Dataset, shown: str) -> None:
+    """Refuse what lies on a slide, and an object that lacks what each must state."""
+    if "TotalPixelMatrixColumns" in head:
+        raise ContentError(
+            f"{shown}: a segmentation of a slide; slides are not read, give outlines of radiology "
+            "images"
+        )
+    missing = [keyword for keyword in _NEEDED if head.get(keyword) in (None, "")]
+    if missing:
+        raise ContentError(
+            f"{shown}: no {' and no '.join(missing)}, which every segmentation states; it was "
+            "changed or damaged, export it again"
+        )
 
 
 def _group(buffer: memoryview, start: int, end: int) -> tuple[bytes, bytes, int]:
@@ -168,9 +192,9 @@ def _native(
 def _frames_of(whole: Dataset, shown: str) -> Frames:
     """Frames of an object in any other encoding, by way of pydicom."""
     groups = whole.PerFrameFunctionalGroupsSequence
-    decoded = pixel_array(whole)
-    if decoded.ndim == 2:
-        decoded = decoded[None]
+    if not all("PlanePositionSequence" in group for group in groups):
+        raise _without_position(shown)
+    decoded = _decoded(whole, shown)
     positions = [group.PlanePositionSequence[0].ImagePositionPatient for group in groups]
     segments = [_segment(group) or _shared_segment(whole) for group in groups]
     own = next(
@@ -188,6 +212,19 @@ def _frames_of(whole: Dataset, shown: str) -> Frames:
         segments=np.array(segments),
         pixels=lambda n: decoded[n],
     )
+
+
+def _decoded(whole: Dataset, shown: str) -> AnyArray:
+    """Stored values of all frames."""
+    try:
+        decoded: AnyArray = pixel_array(whole)
+    except (NotImplementedError, RuntimeError) as error:
+        raise ContentError(
+            f"{shown}: the pixels cannot be decoded: {whole.file_meta.TransferSyntaxUID.name} with "
+            f"{whole.BitsAllocated} bit allocated. Export it uncompressed, or see whether 'onkos "
+            "doctor' shows a missing decoder"
+        ) from error
+    return decoded[None] if decoded.ndim == 2 else decoded
 
 
 def _shared_segment(head: Dataset) -> int:
@@ -211,9 +248,16 @@ def _shared_orientation(head: Dataset, shown: str) -> tuple[float, ...]:
 def _parsed_positions(texts: Sequence[bytes], shown: str) -> FloatArray:
     """Positions as numbers; the same text is parsed once."""
     if not all(texts):
-        raise GeometryError(f"{shown}: frames without a position; their place is not known")
+        raise _without_position(shown)
     known = {text: _numbers(text) for text in set(texts)}
     return np.array([known[text] for text in texts])
+
+
+def _without_position(shown: str) -> GeometryError:
+    return GeometryError(
+        f"{shown}: frames without a position in the patient, as of a plain picture or a changed "
+        "file; expected planes with a place. Export it again"
+    )
 
 
 def _numbers(text: bytes) -> list[float]:

@@ -47,7 +47,7 @@ def read(path: Path, *, shown: str = "") -> tuple[Lesion, ...]:
     """
     shown = shown or str(path)
     try:
-        whole = pydicom.dcmread(path)
+        whole = pydicom.dcmread(path, force=True)
         if _concept(whole) != REPORT:
             title = whole.get("ConceptNameCodeSequence")
             raise ContentError(
