@@ -20,6 +20,7 @@ Float32 = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
 _DEEP_MM = 4.0  # below scalp, or below the partial volume at the edge of a stripped brain
+_OUTLINED_ON = ("t1c",)  # among equally fine images: where a reader outlines a glioma's core
 _LIMIT = 12.0  # standard deviations: beyond lies an artefact, not tissue
 
 
@@ -80,7 +81,9 @@ class Scan:
 
 
 def common_roles(cases: Sequence[Case]) -> tuple[tuple[str, ...], str]:
-    """Roles that every case has, in the first case's order, and the one with the finest grid.
+    """Roles that every case has, in the first case's order, and the one to outline on.
+
+    That is the one with the finest grid.
 
     Raises
     ------
@@ -99,7 +102,11 @@ def common_roles(cases: Sequence[Case]) -> tuple[tuple[str, ...], str]:
             "no image role is common to all cases; expected one, e.g. 'flair'; "
             "name the series' roles in the cohort's table"
         )
-    return tuple(roles), min(roles, key=lambda role: _voxel(first.volumes[role].geometry))
+
+    def fitness(role: str) -> tuple[float, bool]:
+        return round(_voxel(first.volumes[role].geometry), 3), role not in _OUTLINED_ON
+
+    return tuple(roles), min(roles, key=fitness)
 
 
 def prepare(study: Study, roles: Sequence[str], *, reference: str) -> Scan:

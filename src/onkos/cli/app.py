@@ -85,7 +85,7 @@ def open_path(path: Path, json: Json = False) -> None:
     with work.progress(quiet=json) as track:
         found = intake.open_path(path, progress=track(f"Opening {path}"))
     _tell(json, show.intake_plain(found), show.intake(found))
-    if not found.studies:
+    if not (found.studies or found.lesions):
         raise typer.Exit(failure.REFUSED)
 
 

@@ -69,7 +69,7 @@ def simulate_cohort(folder: Path, seed: int, update: Callable[[int, int], None])
 
     The folder's name holds the seed, so that patients of another seed are never mixed in.
     """
-    folder = folder / f"seed-{seed}"
+    folder = folder / f"phantom-gliomas-{seed}"
     rows = []
     for number in range(1, PATIENTS + 1):
         case = f"PHANTOM-{number:04d}"

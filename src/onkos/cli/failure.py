@@ -25,14 +25,13 @@ def run(command: Callable[[], int | None]) -> int:
     0 done; 1 our fault, with where the log lies; 2 wrong usage; 3 input refused; 130 stopped.
     """
     try:
-        return command() or 0
+        return _ended(command() or 0)
     except UsageError as error:
         return _say("usage", error, USAGE)
     except OnkosError as error:
         return _say("refused", error, REFUSED)
     except KeyboardInterrupt:
-        _stderr.print("Stopped. What was finished is kept; the same command goes on from there.")
-        return INTERRUPTED
+        return _ended(INTERRUPTED)
     except OSError as error:
         return _say("refused", error, REFUSED)
     except Exception:  # noqa: BLE001 - the last boundary: the traceback goes to the log
@@ -47,6 +46,13 @@ def run(command: Callable[[], int | None]) -> int:
 def quiet_for_machines(json: bool) -> Iterator[Console]:
     """Give the console progress goes to: standard error, and silent where JSON is asked for."""
     yield Console(stderr=True, quiet=json)
+
+
+def _ended(code: int) -> int:
+    """Say what a stop means; the command line's library may have caught it before us."""
+    if code == INTERRUPTED:
+        _stderr.print("Stopped. What was finished is kept; the same command goes on from there.")
+    return code
 
 
 def _say(kind: str, error: Exception, code: int) -> int:

@@ -19,15 +19,17 @@ from onkos.core.reading import Comparison, Reading
 from onkos.core.source import Caveat
 from onkos.core.study import Study
 from onkos.core.volume import Volume
-from onkos.io.intake import Intake
+from onkos.io.intake import Intake, Refusal
+from onkos.report import words
 
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False)
 
 
 def intake_plain(found: Intake) -> dict[str, Any]:
     """Form that ``onkos open --json`` prints."""
     return {
         "studies": [_study_plain(study) for study in found.studies],
+        "lesions": to_plain(found.lesions),
         "refused": to_plain(found.refused),
     }
 
@@ -37,11 +39,12 @@ def intake(found: Intake) -> RenderableType:
     parts: list[RenderableType] = []
     for study in found.studies:
         parts += _study(study)
+    if found.lesions:
+        parts.append(Text(f"Lesions in structured reports: {len(found.lesions)}", style="bold"))
+        parts += [Text(f"  {_described(lesion)}") for lesion in found.lesions]
     if found.refused:
         parts.append(Text(f"Refused: {len(found.refused)}", style="bold"))
-        parts += [Text(f"  {r.path}: {r.error}: {r.reason}") for r in found.refused]
-    if not parts:
-        parts.append(Text("Nothing here that Onkos can open."))
+        parts += [Text(f"  {_refused(r)}") for r in found.refused]
     return Group(*parts)
 
 
@@ -122,10 +125,21 @@ def _study(study: Study) -> list[RenderableType]:
     )
     table = _table("role", "kind", "voxels", "mm", "unit")
     for role, volume in study.volumes.items():
-        table.add_row(role, volume.modality, *_grid(volume), volume.unit)
-    parts: list[RenderableType] = [title, table]
+        table.add_row(role, volume.modality, *_grid(volume), words.unit(volume.unit))
+    parts: list[RenderableType] = [title, table] if study.volumes else [title]
     outlines = [Text(f"  outline: {_outline(mask)}") for mask in study.masks]
     return [*parts, *outlines, *_caveats(study.all_caveats), Text()]
+
+
+def _described(lesion: Lesion) -> str:
+    """Name of a reported lesion, and what was measured of it."""
+    said = [f"{m.concept.meaning.lower()} {m.value:.4g} {m.ucum}" for m in lesion.measurements]
+    return f"{lesion.id}: {', '.join(said) or 'nothing measured'}"
+
+
+def _refused(one: Refusal) -> str:
+    """Reason of a refusal, with the path before it where the reason does not name it."""
+    return one.reason if one.reason.startswith(one.path) else f"{one.path}: {one.reason}"
 
 
 def _grid(volume: Volume) -> tuple[str, str]:

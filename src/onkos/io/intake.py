@@ -93,6 +93,8 @@ def open_path(path: Path | str, *, progress: Progress = lambda _done, _all: None
     with ExitStack() as unpacked:
         heaps = _Sorting()
         files = list(_files(path.parent if path.name == "DICOMDIR" else path, heaps, unpacked))
+        if not files and not heaps.refused:
+            heaps.refuse(str(path), _empty(path))
         return _sort(files, heaps, progress, path)
 
 
@@ -111,7 +113,7 @@ def open_study(path: Path | str, *, progress: Progress = lambda _done, _all: Non
         names = ", ".join(f"{s.patient.id} of {s.date or 'no date'}" for s in found.studies)
         raise ContentError(f"{path}: {len(found.studies)} studies ({names}); give one of them")
     reasons = "; ".join(refusal.reason for refusal in found.refused[:3])
-    raise ContentError(f"{path}: no study in it. {reasons or 'It is empty'}")
+    raise ContentError(f"{path}: no study in it. {reasons or 'It holds a report only'}")
 
 
 def read_masks(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tuple[Mask, ...]:
@@ -131,6 +133,13 @@ def read_masks(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tup
     if kind == _STRUCTURES:
         return rtstruct.read(path, volumes, shown=shown)
     raise ContentError(f"{shown or path}: neither a DICOM SEG nor an RTSTRUCT; expected an outline")
+
+
+def _empty(path: Path) -> ContentError:
+    return ContentError(
+        f"{path}: it is empty, but for hidden files perhaps, which are left out; expected DICOM, "
+        "NIfTI, NRRD or pictures. Check the path, or copy the files again"
+    )
 
 
 class _Sorting:
@@ -208,6 +217,8 @@ def _look(file: Path, shown: str, heaps: _Sorting) -> None:
     if loose.is_loose(file):
         heaps.loose.append((file, shown))
         return
+    if file.stat().st_size == 0:
+        raise ContentError(f"{shown}: the file is empty (0 bytes); copy it or export it again")
     header = parse(file, shown=shown)
     if header is None:
         raise ContentError(

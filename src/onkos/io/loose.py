@@ -15,13 +15,14 @@ from onkos.io import nifti, nrrd, picture
 
 SUFFIXES = (*nifti.SUFFIXES, *nrrd.SUFFIXES, *picture.SUFFIXES)
 _OUTLINE = re.compile(r"(^|[^a-z])(masks?|seg|segmentation|labels?|gtv|roi)([^a-z]|$)")
+_MR = r"(?:^|[^a-z]|ax|cor|sag|tra){}"  # no part of a word: "guerbet23" is no T2
 _ROLES = (
-    ("t1c", "MR", re.compile(r"t1(c|ce|gd|post|_?km)|contrast")),
-    ("flair", "MR", re.compile(r"flair")),
+    ("t1c", "MR", re.compile(_MR.format(r"t1(c|ce|gd|post|_?km)") + r"|t1.*contrast")),
+    ("flair", "MR", re.compile(r"flair|" + _MR.format("t2f"))),
     ("adc", "MR", re.compile(r"(^|[^a-z])adc([^a-z]|$)")),
     ("dwi", "MR", re.compile(r"(^|[^a-z])(dwi|hbv)([^a-z]|$)")),
-    ("t2", "MR", re.compile(r"t2w?")),
-    ("t1", "MR", re.compile(r"t1w?|(^|[^a-z])t1n")),
+    ("t2", "MR", re.compile(_MR.format("t2"))),
+    ("t1", "MR", re.compile(_MR.format("t1"))),
     ("pet", "PT", re.compile(r"(^|[^a-z])(pet|suv)([^a-z]|$)")),
     ("ct", "CT", re.compile(r"(^|[^a-z])ct([^a-z]|$)")),
 )

@@ -50,7 +50,7 @@ def test_open_prints_one_json_object(run, tmp_path, rng):
     code, out, _ = run("open", tmp_path, "--json")
     assert code == 0
     found = json.loads(out)
-    assert set(found) == {"studies", "refused"}
+    assert set(found) == {"studies", "lesions", "refused"}
     (study,) = found["studies"]
     assert {"patient", "date", "volumes", "masks"} <= set(study)
     (volume,) = study["volumes"]

@@ -193,7 +193,7 @@ def test_no_such_path(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(ContentError, match=r"no study in it\. It is empty"):
+    with pytest.raises(ContentError, match=r"no study in it\. .*: it is empty"):
         open_study(tmp_path)
 
 
@@ -268,37 +268,3 @@ def test_folders_of_other_files_are_studies(tmp_path: Path, rng: np.random.Gener
     assert all(
         set(s.volumes) == {"t1", "flair"} for s in found.studies if s.patient.id != "PHANTOM-1"
     )
-
-
-@pytest.mark.data
-def test_the_conformance_corpus_file_by_file(data_dir: Path) -> None:
-    folder = data_dir / "dicom-conformance-corpus"
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    assert len(files) > 100
-    opened = 0
-    for path in files:
-        found = open_path(path)
-        assert found.studies or found.refused or found.lesions or "SR" in path.name.upper()
-        opened += bool(found.studies)
-        for refused in found.refused:
-            assert refused.error in ("ContentError", "GeometryError"), path
-            assert refused.reason.startswith((str(folder), "series ")), refused.reason
-    assert opened >= 85
-    whole = open_path(folder)
-    assert len(whole.studies) >= 25
-
-
-@pytest.mark.data
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("pydicom/no_meta.dcm", "begins with no DICOM element"),
-        ("pydicom-data/emri_small.dcm", "an anonymiser or converter removed it"),
-        ("pydicom/MR_truncated.dcm", "truncated"),
-        ("pydicom-data/explicit_VR-UN.dcm", "single slice without SliceThickness"),
-        ("pydicom/rtdose.dcm", "a dose, not an image"),
-    ],
-)
-def test_refusals_of_the_corpus(data_dir: Path, name: str, words: str) -> None:
-    (refused,) = open_path(data_dir / "dicom-conformance-corpus" / name).refused
-    assert words in refused.reason

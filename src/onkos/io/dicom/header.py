@@ -200,7 +200,7 @@ def parse(path: Path, *, shown: str = "") -> Header | None:
                 attributes = pydicom.dcmread(
                     file, stop_before_pixels=True, force=start[128:] != b"DICM"
                 )
-                syntax = _syntax(attributes)
+                syntax = syntax_of(attributes)
                 native = _native_pixels(file, syntax) if syntax in _NATIVE else None
         except PARSING as error:
             raise ContentError(
@@ -236,7 +236,7 @@ def _begins_like_dicom(start: bytes) -> bool:
     return False
 
 
-def _syntax(attributes: Dataset) -> UID:
+def syntax_of(attributes: Dataset) -> UID:
     """Transfer syntax, also of a file without meta information, where the parser guessed."""
     told = attributes.file_meta.get("TransferSyntaxUID")
     if told:

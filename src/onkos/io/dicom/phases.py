@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from onkos.core.errors import GeometryError
+from onkos.core.geometry import AnyArray
 from onkos.core.source import Caveat
 from onkos.io.dicom.frames import Frame
+from onkos.io.dicom.pixels import matrix, plane_of, stored_type
 
 
 def without_copies(frames: Sequence[Frame], series: str) -> tuple[list[Frame], tuple[Caveat, ...]]:
@@ -82,27 +86,37 @@ def _same(one: Frame, other: Frame) -> bool:
     """Whether two planes agree in place, phase and stored pixels, in whatever encoding."""
     if abs(one.position - other.position).max() > 0.01 or dict(one.phase) != dict(other.phase):
         return False
-    if one.header.syntax == other.header.syntax and stored_bytes(one) == stored_bytes(other):
-        return True
     native = one.header.pixels_at is not None and other.header.pixels_at is not None
-    return not native and np.array_equal(stored_values(one), stored_values(other))
+    if native or one.header.syntax == other.header.syntax:
+        return stored_bytes(one) == stored_bytes(other)
+    return np.array_equal(_stored_values(one), _stored_values(other))
 
 
 def stored_bytes(frame: Frame) -> bytes:
-    """Pixels of a plane as the file stores them; the whole rest of the file if encoded."""
+    """Pixels of a plane as the file stores them; the whole rest of the file if encoded.
+
+    Where that cannot be told apart from the header (deflated, big endian), they are decoded.
+    """
     header = frame.header
     with header.path.open("rb") as file:
         if header.pixels_at is None or header.pixels_length is None:
             data = file.read()
             start = data.rfind(b"\xe0\x7f\x10\x00")
+            if start < 0:
+                return _stored_values(frame).tobytes()
             return data[start:] + str(frame.number).encode()
-        length = header.pixels_length
-        offset = header.pixels_at
-        if frame.number is not None:
-            length //= max(1, int(header.number("NumberOfFrames") or 1))
-            offset += (frame.number - 1) * length
-        file.seek(offset)
+        count = max(1, int(header.number("NumberOfFrames") or 1))
+        rows, columns = matrix(header)
+        size = rows * columns * stored_type(header).itemsize
+        length = min(header.pixels_length // count, size)  # without padding at the end
+        file.seek(header.pixels_at + ((frame.number or 1) - 1) * length)
         return file.read(length)
+
+
+def _stored_values(frame: Frame) -> AnyArray:
+    """Stored values of a plane, decoded and not yet scaled."""
+    header = frame.header
+    return plane_of(frame, *matrix(header), stored_type(header), {})
 
 
 def _natural(value: str) -> tuple[float, str]:

@@ -70,7 +70,7 @@ def _fill(stack: AnyArray, frames: Sequence[Frame], kind: np.dtype[np.generic]) 
     decoded: dict[int, AnyArray] = {}
     padded = 0
     for frame, out in zip(frames, stack, strict=True):
-        plane = _plane(frame, rows, columns, kind, decoded)
+        plane = plane_of(frame, rows, columns, kind, decoded)
         padded += _padding(frame.header, plane)
         if stack.dtype.kind == "i":
             if not _fits(plane, frame.header, frame.scale.intercept):
@@ -175,18 +175,6 @@ def picture_of(header: Header) -> AnyArray:
     return (decoded * np.float32(slope or 1.0) + np.float32(intercept or 0.0)).T
 
 
-def limits_of(header: Header) -> tuple[float, float] | None:
-    """Least and greatest value, scaled, that a grey picture's bits can hold; None if real."""
-    kind = stored_type(header)
-    if kind.kind == "f":
-        return None
-    bits = int(header.number("BitsStored") or 8 * kind.itemsize)
-    low = -(1 << bits - 1) if kind.kind == "i" else 0
-    slope, intercept = header.number("RescaleSlope") or 1.0, header.number("RescaleIntercept") or 0
-    ends = (low * slope + intercept, (low + (1 << bits) - 1) * slope + intercept)
-    return min(ends), max(ends)
-
-
 def matrix(header: Header) -> tuple[int, int]:
     """Rows and columns; refuses a header without them."""
     rows, columns = header.number("Rows") or 0, header.number("Columns") or 0
@@ -271,7 +259,7 @@ def _shifted(plane: AnyArray, intercept: int, out: AnyArray) -> None:
     np.add(plane.view(np.int16), np.int16(around), out=out)
 
 
-def _plane(
+def plane_of(
     frame: Frame,
     rows: int,
     columns: int,

@@ -8,7 +8,7 @@ from onkos.core.geometry import AnyArray, Geometry
 from onkos.core.source import Caveat, Instance, Source
 from onkos.core.volume import Volume
 from onkos.io.dicom.header import Header
-from onkos.io.dicom.pixels import limits_of, picture_of
+from onkos.io.dicom.pixels import picture_of, stored_type
 
 _CENTIMETRES = 3
 _TISSUE_2D = 1
@@ -59,13 +59,25 @@ def _upright_greys(
     text = "Stored with inverted greys (MONOCHROME1); turned so that bright is dense."
     caveats = (Caveat(code="inverted-greys", text=text, where=series),)
     ends = (float(data.min()), float(data.max()))
-    stated = limits_of(header)
+    stated = _limits(header)
     if stated and stated[0] <= ends[0] + _ROUNDING and ends[1] <= stated[1] + _ROUNDING:
         ends = stated
     if data.dtype.kind == "f":
         return np.float32(sum(ends)) - data, caveats
     turned: AnyArray = int(sum(ends)) - data.astype(np.int64)
     return turned.astype(data.dtype), caveats
+
+
+def _limits(header: Header) -> tuple[float, float] | None:
+    """Least and greatest value, scaled, that a grey picture's bits can hold; None if real."""
+    kind = stored_type(header)
+    if kind.kind == "f":
+        return None
+    bits = int(header.number("BitsStored") or 8 * kind.itemsize)
+    low = -(1 << bits - 1) if kind.kind == "i" else 0
+    slope, intercept = header.number("RescaleSlope") or 1.0, header.number("RescaleIntercept") or 0
+    ends = (low * slope + intercept, (low + (1 << bits) - 1) * slope + intercept)
+    return min(ends), max(ends)
 
 
 def _spacing(header: Header, series: str) -> tuple[Spacing, tuple[Caveat, ...]]:

@@ -19,7 +19,7 @@ from onkos.core.geometry import AnyArray, FloatArray
 from onkos.core.mask import Mask
 from onkos.core.source import Caveat
 from onkos.core.volume import Volume
-from onkos.io.dicom.header import PARSING
+from onkos.io.dicom.header import PARSING, syntax_of
 from onkos.io.layers import Patch, Tissue, layered, patch
 from onkos.io.seg.grid import Grid, place
 from onkos.io.seg.items import Element, elements, first_item, items
@@ -100,10 +100,12 @@ def _frames(path: Path, shown: str) -> Frames:
     with path.open("rb") as file:
         head = read_partial(file, stop_when=lambda tag, _vr, _length: tag >= _PER_FRAME, force=True)
         _require_readable(head, shown)
-        syntax = head.file_meta.get("TransferSyntaxUID")
+        syntax = syntax_of(head)
         rest = file.read() if syntax == ExplicitVRLittleEndian else b""
     if not rest:
-        return _frames_of(pydicom.dcmread(path, force=True), shown)
+        whole = pydicom.dcmread(path, force=True)
+        whole.file_meta.TransferSyntaxUID = syntax
+        return _frames_of(whole, shown)
     buffer = memoryview(rest)
     groups: list[tuple[bytes, bytes, int]] = []
     for element in elements(buffer, 0, len(buffer)):
