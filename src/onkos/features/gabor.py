@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+_SHOWN = 1e-5  # of the envelope: the least of a wave that pixels must show
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaborBank:
@@ -73,8 +75,11 @@ class GaborBank:
 
 
 def _balanced(envelope: FloatArray, wave: FloatArray) -> FloatArray:
-    """Envelope times wave, freed of its mean under the envelope and scaled to one in all."""
+    """Envelope times wave, freed of its mean under the envelope and scaled to one in all.
+
+    All zero where the pixels cannot show the wave: what is left of it would be rounding.
+    """
     kernel = envelope * (wave - (envelope * wave).sum() / envelope.sum())
     total = np.abs(kernel).sum()
-    balanced: FloatArray = kernel / total if total > 1e-9 else kernel * 0
+    balanced: FloatArray = kernel / total if total > _SHOWN * envelope.sum() else kernel * 0
     return balanced
