@@ -15,14 +15,17 @@ Bools = NDArray[np.bool_]
 
 _TISSUE = 0.10  # of the bright end: above the noise of air, below the fluid that FLAIR nulls
 _FEWEST = 64  # voxels
+_CONSTANT = 0.5  # of the border: a value that so much of it has was put there, not measured
+_NOISE = 4.0  # times how far the noise of air falls below its commonest value: all of it
 
 
 def find_head(image: Float32, *, where: str) -> Bools:
     """Voxels of the head: the largest connected piece that is not background, holes filled.
 
-    The background is the value that most of the image's border has. Where values lie below it
-    as well (an image standardised inside the brain), all that differs from it is head; else
-    what exceeds it by a tenth of the bright end in any channel.
+    The background is the commonest value of the image's border. Where that was put there (the
+    skull or the air removed) and values lie below it as well, the image was standardised
+    inside the brain and all that differs from the background is head; else what exceeds it by
+    a tenth of the bright end, and the noise of air, in any channel.
 
     Parameters
     ----------
@@ -75,9 +78,11 @@ def _not_background(channel: Float32) -> Bools:
     differs = measured[measured != background]
     if differs.size == 0:
         return np.zeros(channel.shape, dtype=bool)
-    if np.mean(differs < background) > 0.01:
+    constant = counts.max() >= _CONSTANT * border.size
+    if constant and np.mean(differs < background) > 0.01:
         other: Bools = np.isfinite(channel) & (channel != background)
         return other
     bright = np.percentile(differs[:: max(1, differs.size // 200_000)], 98)
-    above: Bools = channel > background + _TISSUE * (bright - background)
+    noise = _NOISE * (background - np.percentile(border, 1))
+    above: Bools = channel > background + max(_TISSUE * (bright - background), noise)
     return above
