@@ -30,8 +30,9 @@ def write_phantoms(folder: Path, shape: tuple[int, int, int]) -> dict[str, Any]:
     import numpy as np
 
     from onkos.arms import ARMS
-    from onkos.cohort.table import load_table, write_table
+    from onkos.cohort.table import load_table
     from onkos.io import nifti
+    from onkos.io.whole import write_table
     from onkos.phantom.brain import BrainPhantom, simulated
 
     rows = []

@@ -6,26 +6,26 @@ import datetime
 import hashlib
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
+from onkos.arms import judging
+from onkos.arms.classify import Classifier, ClassifierModel, remembering
 from onkos.arms.scoring import score
 from onkos.cohort.splits import Fold, folds_by_patient
 from onkos.core.case import Cohort
 from onkos.core.errors import UsageError
 from onkos.core.protocols import Arm
-from onkos.core.reading import ArmResult, Comparison, FoldResult, PairedTest, Provenance
+from onkos.core.reading import ArmResult, Comparison, FoldResult, Provenance
 from onkos.core.source import Caveat
 from onkos.core.version import __version__
 from onkos.io import results
 from onkos.io.whole import write_json
-from onkos.stats.bootstrap import bootstrap_mean, holm, paired_difference
-
-LEVEL = 0.95
+from onkos.stats.classification import positive_class
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ def compare(
     Parameters
     ----------
     cohort
-        Cases with reference outlines.
+        Cases with reference outlines, or with targets for arms that tell classes apart.
     arms
         The methods; those that are never fitted on a case are judged on it.
     folds
@@ -86,17 +86,25 @@ def compare(
     Returns
     -------
     Comparison
-        Every metric as an Estimate over patients, paired tests of Dice adjusted by Holm.
+        Every metric as an Estimate over patients, paired tests of the main ones (Dice; AUC and
+        Brier's score) adjusted by Holm.
 
     Raises
     ------
     UsageError
-        If an arm stands twice, or there are too few patients for the folds.
+        If an arm stands twice, there are too few patients for the folds, or some arms outline
+        and others tell classes apart.
     CohortError
-        If a case has no reference outline.
+        If a case has no reference outline, or no target.
     """
     if not arms or len({arm.name for arm in arms}) != len(arms):
         raise UsageError(f"arms {[arm.name for arm in arms]}: expected at least one, each once")
+    if len({isinstance(arm, Classifier) for arm in arms}) > 1:
+        raise UsageError(
+            f"arms {[arm.name for arm in arms]}: some outline and some tell classes apart; "
+            "compare each kind by itself"
+        )
+    arms = remembering(arms)
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     splits = folds_by_patient(cohort, folds, rng=np.random.default_rng(seed))
     tasks = [
@@ -111,6 +119,7 @@ def compare(
     judged = tuple(
         _judge(arm, [outcomes[task.key] for task in tasks if task.arm is arm], seed) for arm in arms
     )
+    classes = tuple(dict.fromkeys(name for s in judged[0].scores for name in s.classes))
     return Comparison(
         cohort=cohort.name,
         simulated=cohort.simulated,
@@ -118,17 +127,19 @@ def compare(
         cases=len(cohort.cases),
         folds=folds,
         arms=judged,
-        tests=_tests(judged, seed),
+        tests=judging.tests(judged, seed=seed),
         caveats=_caveats(cohort),
         provenance=Provenance(
             version=__version__,
             model="",
             weights_sha256="",
             inputs=(cohort.fingerprint,),
-            settings={"folds": folds, "arms": [arm.name for arm in arms], "level": LEVEL},
+            settings={"folds": folds, "arms": [arm.name for arm in arms], "level": judging.LEVEL},
             seed=seed,
             created=started,
         ),
+        classes=classes,
+        positive=positive_class(classes) if classes else "",
     )
 
 
@@ -143,6 +154,7 @@ def run_task(task: Task) -> FoldResult:
         scores=scores,
         fit_seconds=fitted - began,
         predict_seconds=time.perf_counter() - fitted,
+        used=model.used if isinstance(model, ClassifierModel) else (),
     )
 
 
@@ -179,59 +191,16 @@ def _key(cohort: Cohort, arm: Arm, fold: Fold, seed: int) -> str:
 def _judge(arm: Arm, outcomes: Sequence[FoldResult], seed: int) -> ArmResult:
     """Gather an arm's folds into metrics with intervals by patient."""
     scores = tuple(score for outcome in outcomes for score in outcome.scores)
-    names = list(dict.fromkeys(name for score in scores for name in score.metrics))
-    metrics = {}
-    for name in names:
-        defined = [score for score in scores if np.isfinite(score.metrics.get(name, np.nan))]
-        tissue = name.partition(":")[2]
-        missed = {score.patient for score in defined if tissue in score.missed}
-        if defined:
-            metrics[name] = bootstrap_mean(
-                [score.metrics[name] for score in defined],
-                groups=[score.patient for score in defined],
-                rng=np.random.default_rng(seed),
-                level=LEVEL,
-                missed=len(missed),
-            )
+    used = Counter(name for outcome in outcomes for name in outcome.used)
     return ArmResult(
         name=arm.name,
         family=arm.family,
-        metrics=metrics,
+        metrics=judging.metrics(scores, seed=seed),
         scores=scores,
         fit_seconds=sum(outcome.fit_seconds for outcome in outcomes),
         predict_seconds=sum(outcome.predict_seconds for outcome in outcomes),
+        used={name: n / len(outcomes) for name, n in used.most_common()},
     )
-
-
-def _tests(arms: Sequence[ArmResult], seed: int) -> tuple[PairedTest, ...]:
-    """Paired tests of every pair of arms on every Dice, adjusted together."""
-    made = []
-    for a, b in combinations(arms, 2):
-        for metric in (name for name in a.metrics if name.startswith("dice:")):
-            mine, theirs = _values(a, metric), _values(b, metric)
-            cases = [case for case in mine if case in theirs]
-            difference, p = paired_difference(
-                [mine[case] for case in cases],
-                [theirs[case] for case in cases],
-                groups=[patient for _, patient in cases],
-                rng=np.random.default_rng(seed),
-                level=LEVEL,
-            )
-            made.append((a.name, b.name, metric, difference, p))
-    adjusted = holm([p for *_, p in made])
-    return tuple(
-        PairedTest(a=a, b=b, metric=metric, difference=difference, p=p, p_adjusted=p_adjusted)
-        for (a, b, metric, difference, p), p_adjusted in zip(made, adjusted, strict=True)
-    )
-
-
-def _values(arm: ArmResult, metric: str) -> dict[tuple[str, str], float]:
-    """One metric of an arm, by (case, patient), where it is defined."""
-    return {
-        (score.case, score.patient): score.metrics[metric]
-        for score in arm.scores
-        if np.isfinite(score.metrics.get(metric, np.nan))
-    }
 
 
 def _caveats(cohort: Cohort) -> tuple[Caveat, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from onkos.arms import intensity, store, supervoxel, trivial
+from onkos.arms import classify, intensity, store, supervoxel, trivial
 from onkos.core.card import Card
 from onkos.core.errors import ModelError
 from onkos.core.protocols import Arm, Model
@@ -15,12 +15,14 @@ ARMS: dict[str, Arm] = {
     supervoxel.NAME: supervoxel.SupervoxelForest(),
     intensity.NAME: intensity.IntensityForest(),
     trivial.NAME: trivial.BrightBlob(),
+    **classify.CLASSIFIERS,
 }
 
 _BUILD: dict[str, Callable[[Card, dict[str, Any]], Model]] = {
     supervoxel.NAME: supervoxel.from_weights,
     intensity.NAME: intensity.from_weights,
     trivial.NAME: trivial.from_weights,
+    **dict.fromkeys(classify.CLASSIFIERS, classify.build),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onkos.arms.classify.arm import CLASSIFY, characterised, target_of
 from onkos.clinic.lesions import quantities
 from onkos.core.case import Case
 from onkos.core.errors import ModelError
@@ -16,6 +17,27 @@ WHOLE = "tumour"
 
 
 def score(model: Model, case: Case, *, fold: int) -> CaseScore:
+    """Judge a model on a case it was not fitted on: its outline, or its answer."""
+    if model.card.task == CLASSIFY:
+        return _answered(model, case, fold=fold)
+    return _outlined(model, case, fold=fold)
+
+
+def _answered(model: Model, case: Case, *, fold: int) -> CaseScore:
+    """Probabilities of a case's classes, beside its reference class."""
+    prediction = model.predict(characterised(case))
+    return CaseScore(
+        case=case.id,
+        patient=case.patient,
+        fold=fold,
+        metrics={},
+        classes=prediction.classes,
+        target=target_of(case),
+        threshold=model.card.threshold,
+    )
+
+
+def _outlined(model: Model, case: Case, *, fold: int) -> CaseScore:
     """Outline a case and compare with its reference, tissue by tissue and as a whole.
 
     Metrics: Dice, sensitivity, balanced error rate and signed volume error; a tissue that is

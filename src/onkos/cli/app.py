@@ -14,6 +14,7 @@ from onkos import arms
 from onkos.cli import doctor as doctor_page
 from onkos.cli import failure, show, work
 from onkos.cli.demo import run_demo
+from onkos.cli.question import Asked
 from onkos.cohort.table import load_table
 from onkos.core.errors import UsageError
 from onkos.core.plain import to_plain
@@ -94,16 +95,18 @@ def fit(
     arm: str,
     cohort: CohortFile,
     out: Out,
+    target: Annotated[str, typer.Option(help="Column of the reference class.")] = "target",
+    columns: Annotated[str, typer.Option(help="Columns that facts- arms look at.")] = "",
     folds: Folds = 5,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Fit an arm on a cohort and write the model, with its errors on unseen patients."""
-    chosen = arms_named([arm])[0]
+    asked = Asked(cohort=cohort, arms=(arm,), target=target, columns=_listed(columns))
+    question = asked.question()
+    plan = work.Plan(folds=folds, seed=seed, folder=out)
     with work.progress(quiet=json) as track:
-        model = work.fit(
-            chosen, load_table(cohort), work.Plan(folds=folds, seed=seed, folder=out), track
-        )
+        model = work.fit(question.arms[0], question.cohort, plan, track)
     model.save(out)
     _tell(json, to_plain(model.card), show.card(model.card, out))
 
@@ -125,19 +128,31 @@ def predict(
 
 @app.command()
 def compare(
-    cohort: CohortFile,
     out: Out,
-    arm_names: Annotated[str, typer.Option("--arms", help="Names, separated by commas.")],
-    folds: Folds = 5,
-    seed: Seed = 0,
+    recipe: Annotated[str | None, typer.Argument(help="A recipe: its name or TOML file.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the recipe's data sets.")] = None,
+    cohort: Annotated[Path | None, typer.Option(help="Table of cases, cases.csv.")] = None,
+    arm_names: Annotated[str, typer.Option("--arms", help="Names, separated by commas.")] = "",
+    target: Annotated[str, typer.Option(help="Column of the reference class.")] = "target",
+    columns: Annotated[str, typer.Option(help="Columns that facts- arms look at.")] = "",
+    folds: Annotated[int | None, typer.Option(help="Folds by patient.", min=2)] = None,
+    seed: Annotated[int | None, typer.Option(help="Of splits, fits and resampling.")] = None,
     json: Json = False,
 ) -> None:
-    """Judge several arms on the same folds of a cohort."""
-    chosen = arms_named(arm_names.split(","))
+    """Judge several arms on the same folds of a cohort, or follow a recipe."""
+    asked = Asked(
+        recipe=recipe,
+        data=data,
+        cohort=cohort,
+        arms=_listed(arm_names),
+        target=target,
+        columns=_listed(columns),
+        folds=folds,
+        seed=seed,
+    )
+    question = asked.question()
     with work.progress(quiet=json) as track:
-        made = work.compare(
-            chosen, load_table(cohort), work.Plan(folds=folds, seed=seed, folder=out), track
-        )
+        made = work.compare(question.arms, question.cohort, question.plan(out), track)
     folders.write_comparison(out, made)
     _tell(json, to_plain(made), show.comparison(made, out))
 
@@ -188,12 +203,9 @@ def doctor(json: Json = False) -> None:
         raise typer.Exit(failure.OUR_FAULT)
 
 
-def arms_named(names: list[str]) -> list[Any]:
-    """Look arms up by name; an unknown one is a usage error that lists the known ones."""
-    unknown = [name for name in names if name not in arms.ARMS]
-    if unknown:
-        raise UsageError(f"no arm called {', '.join(unknown)}; there are {', '.join(arms.ARMS)}")
-    return [arms.ARMS[name] for name in names]
+def _listed(text: str) -> tuple[str, ...]:
+    """Names separated by commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _tell(json: bool, plain: Any, page: Any) -> None:

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from onkos import arms
 from onkos.cli import work
-from onkos.cohort.table import load_table, write_table
+from onkos.cohort.table import load_table
 from onkos.core.case import Cohort
 from onkos.io import intake, nifti, series
-from onkos.io.whole import write_json
+from onkos.io.whole import write_json, write_table
 from onkos.phantom import brain
 from onkos.read import read, with_errors
 from onkos.report import folder as folders

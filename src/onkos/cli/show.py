@@ -22,6 +22,8 @@ from onkos.core.volume import Volume
 from onkos.io.intake import Intake, Refusal
 from onkos.report import words
 
+_MAIN = ("dice", "auc", "brier", "sensitivity", "specificity")
+
 console = Console(highlight=False, markup=False)
 
 
@@ -68,18 +70,18 @@ def predictions(made: Mapping[str, Any]) -> RenderableType:
 
 
 def comparison(made: Comparison, out: Path) -> RenderableType:
-    """Show every arm's Dice with its interval, and the tests between them."""
+    """Show every arm's main metrics with their intervals, and the tests between them."""
     kind = "phantom patients" if made.simulated else "patients"
     title = Text(f"{made.cohort}: {made.patients} {kind}, {made.folds} folds")
     table = _table("arm", "metric", "estimate (95 %)", "n", "missed")
     for arm in made.arms:
         for name, estimate in arm.metrics.items():
-            if name.startswith("dice:"):
+            if name.partition(":")[0] in _MAIN:
                 row = (arm.name, name, str(estimate), str(estimate.n), str(estimate.missed))
                 table.add_row(*row)
-    tests = _table("difference in Dice", "estimate (95 %)", "p (Holm)")
+    tests = _table("difference", "estimate (95 %)", "p (Holm)")
     for test in made.tests:
-        what = f"{test.a} - {test.b}, {test.metric.partition(':')[2]}"
+        what = f"{test.a} - {test.b}, {test.metric}"
         tests.add_row(what, str(test.difference), f"{test.p_adjusted:.3g}")
     parts: list[RenderableType] = [title, table]
     if made.tests:

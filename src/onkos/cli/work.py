@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from onkos.arms.classify.arm import CLASSIFY, characterised
 from onkos.compare import Execution
 from onkos.compare import compare as compare_arms
 from onkos.core.case import Case, Cohort
@@ -29,7 +28,7 @@ from onkos.core.protocols import Arm, Model
 from onkos.core.reading import Comparison
 from onkos.core.study import Study
 from onkos.io import nifti
-from onkos.io.whole import write_text
+from onkos.io.whole import write_table
 from onkos.read import with_errors
 
 Track = Callable[[str], Callable[[int, int], None]]
@@ -120,7 +119,7 @@ def predict(model: Model, cohort: Cohort, out: Path, track: Track) -> dict[str, 
             refused.append({"case": case.id, "error": type(error).__name__, "reason": str(error)})
         update(number, len(cohort.cases))
     table = out / "predictions.csv"
-    write_text(table, _csv(rows))
+    write_table(table, rows)
     return {
         "predictions": str(table),
         "masks": str(out / "masks"),
@@ -147,18 +146,9 @@ def with_roles(study: Study, roles: Sequence[str]) -> Study:
 
 def _predict_case(model: Model, case: Case, out: Path) -> dict[str, str]:
     """One row of the table; the outline goes to its own file."""
-    prediction = model.predict(case.study)
+    study = characterised(case) if model.card.task == CLASSIFY else case.study
+    prediction = model.predict(study)
     if prediction.mask is not None:
         nifti.write_mask(out / "masks" / f"{case.id}.nii.gz", prediction.mask)
     probabilities = {f"p_{name}": f"{p:.6f}" for name, p in prediction.classes.items()}
     return {"case": case.id, "patient": case.patient, **probabilities}
-
-
-def _csv(rows: Sequence[dict[str, str]]) -> str:
-    """Rows as comma-separated text with a header."""
-    header = list(dict.fromkeys(["case", "patient", *(name for row in rows for name in row)]))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, header, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

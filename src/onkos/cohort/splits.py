@@ -22,6 +22,9 @@ class Fold:
 def folds_by_patient(cohort: Cohort, k: int, *, rng: np.random.Generator) -> tuple[Fold, ...]:
     """Split a cohort into k folds; each patient is in exactly one fold's test part.
 
+    Where every case has a target, each class is dealt out to the folds evenly (a patient of
+    several classes counts as the first of them).
+
     Raises
     ------
     UsageError
@@ -33,11 +36,21 @@ def folds_by_patient(cohort: Cohort, k: int, *, rng: np.random.Generator) -> tup
             f"{k} folds of {len(patients)} patients in cohort {cohort.name}: "
             f"expected 2 to {len(patients)} folds; give --folds in that range"
         )
-    order = rng.permutation(len(patients))
+    dealt = _by_class(cohort, [patients[index] for index in rng.permutation(len(patients))])
     folds = []
     for number in range(k):
-        held_out = {patients[index] for index in order[number::k]}
+        held_out = set(dealt[number::k])
         train = tuple(case for case in cohort.cases if case.patient not in held_out)
         test = tuple(case for case in cohort.cases if case.patient in held_out)
         folds.append(Fold(number=number, train=train, test=test))
     return tuple(folds)
+
+
+def _by_class(cohort: Cohort, patients: list[str]) -> list[str]:
+    """Return the patients in the order given, those of one class after the other."""
+    target: dict[str, str] = {}
+    for case in cohort.cases:
+        if not case.target:
+            return patients
+        target.setdefault(case.patient, case.target)
+    return sorted(patients, key=target.__getitem__)

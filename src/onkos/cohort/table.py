@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -17,23 +16,25 @@ from onkos.core.source import PHANTOM
 from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
 from onkos.io import intake, outline
-from onkos.io.whole import write_text
 
 _ROW = ("case", "patient")
 _SIMULATED = "simulated"
 _KNOWN = (*_ROW, "mask", "target", "site", "age", "sex", _SIMULATED)
 _LABELS_FILE = "labels.json"
+_ENDINGS = (".gz", ".nii", ".dcm", ".nrrd", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".zip")
 
 Labels = Mapping[str, tuple[int, ...]]
 
 
-def load_table(path: Path) -> Cohort:
+def load_table(path: Path, *, target: str = "target") -> Cohort:
     """Read a cohort from ``cases.csv``.
 
     Columns: ``case``, ``patient``, one column an image role (``image``, or ``t1c``, ``flair``,
     ...), and optionally ``mask``, ``target``, ``site``, ``age``, ``sex`` and further
-    covariates. A column is a role when it names files. An empty cell means: not there. A column
-    ``simulated`` with ``yes`` marks a phantom; everything made from it then says so.
+    covariates. A column is a role when it names files; a table may also have none, and then
+    its covariates are all there is. An empty cell means: not there. A column ``simulated``
+    with ``yes`` marks a phantom; everything made from it then says so. ``target`` is the
+    column that holds the reference class; a case without one has no target.
 
     A file ``labels.json`` beside the table names the values of the masks, several values
     making one tissue if wanted: ``{"core": [1, 3, 4], "oedema": [2]}``. Without it every value
@@ -45,6 +46,8 @@ def load_table(path: Path) -> Cohort:
         If a column is missing, a case occurs twice, or a named file does not exist.
     """
     rows = _rows(path)
+    if target != "target" and target not in rows[0]:
+        raise CohortError(f"{path}: no column {target!r}; expected one of {list(rows[0])}")
     roles = _roles(rows, path)
     labels = _labels(path.parent / _LABELS_FILE)
     digest = hashlib.sha256(path.read_bytes() + json.dumps(labels).encode())
@@ -52,25 +55,23 @@ def load_table(path: Path) -> Cohort:
     for number, row in enumerate(rows, start=2):
         where = f"{path}, line {number}"
         images = {role: _file(row[role], path, where) for role in roles if row[role]}
-        if not images:
+        if roles and not images:
             raise CohortError(f"{where}: no image; expected a path in one of {roles}")
         mask = _file(row["mask"], path, where) if row.get("mask") else None
+        not_facts = (*_ROW, *roles, "mask", target, _SIMULATED)
+        facts = {name: value for name, value in row.items() if value and name not in not_facts}
         for file in (*images.values(), *([mask] if mask else [])):
             digest.update(_identity(file))
-        load = partial(load_study, row["patient"], images, simulated=_is_simulated(row))
+        load = partial(load_study, row["patient"], images, facts, simulated=_is_simulated(row))
         cases.append(
             Case(
                 id=row["case"],
                 patient=row["patient"],
                 load=load,
                 load_truth=partial(load_truth, mask, load, labels) if mask else None,
-                target=row.get("target") or None,
+                target=row.get(target) or None,
                 site=row.get("site", ""),
-                covariates={
-                    name: value
-                    for name, value in row.items()
-                    if value and name not in (*_ROW, *roles, "mask", "target", "site", _SIMULATED)
-                },
+                covariates={name: value for name, value in facts.items() if name != "site"},
             )
         )
     return Cohort(
@@ -81,27 +82,19 @@ def load_table(path: Path) -> Cohort:
     )
 
 
-def write_table(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
-    """Write ``cases.csv`` from rows with the columns :func:`load_table` reads."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
-
-
-def load_study(patient: str, images: Mapping[str, Path], *, simulated: bool) -> Study:
-    """Open the images of one row, each in its column's role."""
+def load_study(
+    patient: str, images: Mapping[str, Path], facts: Mapping[str, str], *, simulated: bool
+) -> Study:
+    """Open the images of one row, each in its column's role; the other cells are its facts."""
     volumes: dict[str, Volume] = {}
     studies = []
     for role, path in images.items():
         study = intake.open_study(path)
         volumes[role] = _one_volume(study, role, path)
         studies.append(study)
-    first = studies[0]
     return Study(
         patient=Patient(id=patient),
-        date=first.date,
+        date=studies[0].date if studies else None,
         volumes=volumes,
         caveats=tuple(
             dict.fromkeys(
@@ -111,7 +104,8 @@ def load_study(patient: str, images: Mapping[str, Path], *, simulated: bool) -> 
                 ]
             )
         ),
-        uid=first.uid,
+        uid=studies[0].uid if studies else "",
+        facts=facts,
     )
 
 
@@ -154,19 +148,28 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _roles(rows: list[dict[str, str]], path: Path) -> tuple[str, ...]:
-    """Columns that name files: the image roles, in the table's order."""
+    """Columns that name files: the image roles, in the table's order; none without any image."""
     roles = tuple(
         name
         for name in rows[0]
         if name not in _KNOWN
         and any(row[name] and (path.parent / row[name]).exists() for row in rows)
     )
-    if not roles:
+    meant = any(_looks_like_images(name, rows) for name in rows[0] if name not in _ROW)
+    if not roles and meant:
         raise CohortError(
             f"{path}: none of the columns {list(rows[0])} names files that exist; expected "
             "'image' or one column a role (t1c, flair, ...), paths relative to the table"
         )
     return roles
+
+
+def _looks_like_images(name: str, rows: list[dict[str, str]]) -> bool:
+    """Whether a column that is no role was meant to name images, or outlines of them."""
+    cells = [row[name] for row in rows if row[name]]
+    return bool(cells) and (
+        name == "image" or any("/" in cell or Path(cell).suffix in _ENDINGS for cell in cells)
+    )
 
 
 def _is_simulated(row: Mapping[str, str]) -> bool:

@@ -36,6 +36,10 @@ class Card:
         Role whose grid the answer lies on.
     tissues
         Label to name of what it outlines.
+    classes, threshold
+        Names of what it tells apart, empty for one that outlines; and, of two classes, the
+        probability of the positive one from which a case is called positive, chosen on
+        training patients the model had not seen.
     intended_use
         One sentence; the report repeats it.
     cohort, patients, simulated
@@ -61,6 +65,8 @@ class Card:
     simulated: bool
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
     errors: Mapping[str, ErrorModel] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    threshold: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
     version: str = ""

@@ -106,6 +106,12 @@ class CaseScore:
         an unseen patient is off is learnt from these.
     missed
         Tissues that are there and of which not one voxel was found.
+    classes, target
+        Probability of each class as the arm gave it, and the reference class; empty for an arm
+        that outlines.
+    threshold
+        Probability of the positive class from which the arm calls a case positive, chosen on
+        the fold's training patients; None where it has none.
     """
 
     case: str
@@ -115,20 +121,31 @@ class CaseScore:
     measured: Mapping[str, float] = field(default_factory=dict)
     true: Mapping[str, float] = field(default_factory=dict)
     missed: tuple[str, ...] = ()
+    classes: Mapping[str, float] = field(default_factory=dict)
+    target: str = ""
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldResult:
-    """One arm on one fold: what is stored when a comparison is interrupted."""
+    """One arm on one fold: what is stored when a comparison is interrupted.
+
+    ``used`` names the features the fold's model depends on, for an arm that learns from a table.
+    """
 
     scores: tuple[CaseScore, ...]
     fit_seconds: float
     predict_seconds: float
+    used: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmResult:
-    """One arm of a comparison: its metrics with intervals, and every case behind them."""
+    """One arm of a comparison: its metrics with intervals, and every case behind them.
+
+    ``used`` says in which part of the folds the model depended on a feature; ``subgroups`` holds
+    the main metric by covariate and its value, ``"site"`` to ``{"A": ..., "B": ...}``.
+    """
 
     name: str
     family: str
@@ -136,6 +153,8 @@ class ArmResult:
     scores: tuple[CaseScore, ...]
     fit_seconds: float
     predict_seconds: float
+    used: Mapping[str, float] = field(default_factory=dict)
+    subgroups: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +171,11 @@ class PairedTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Arms judged on the same folds of the same cohort."""
+    """Arms judged on the same folds of the same cohort.
+
+    ``classes`` and ``positive`` are empty where the arms outline; ``positive`` is the class that
+    sensitivity speaks of.
+    """
 
     cohort: str
     simulated: bool
@@ -163,3 +186,5 @@ class Comparison:
     tests: tuple[PairedTest, ...]
     caveats: tuple[Caveat, ...]
     provenance: Provenance
+    classes: tuple[str, ...] = ()
+    positive: str = ""

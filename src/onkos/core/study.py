@@ -41,6 +41,8 @@ class Study:
         What a reader must know about the study as a whole.
     uid, time, accession, description
         DICOM's Study Instance UID, Study Time, Accession Number and Study Description.
+    facts
+        What else is known of the patient at the time, as text: age, PSA, smoking, ...
     """
 
     patient: Patient
@@ -52,9 +54,11 @@ class Study:
     time: str = ""
     accession: str = ""
     description: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "volumes", MappingProxyType(dict(self.volumes)))
+        object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
 
     def volume(self, role: str) -> Volume:
         """Return the image in a role.

@@ -17,7 +17,7 @@ from onkos.core.mask import Mask
 from onkos.core.plain import from_plain, to_plain
 from onkos.core.reading import Comparison, FoldResult, Provenance, Reading
 from onkos.core.source import Caveat
-from onkos.io.whole import write_json
+from onkos.io.whole import write_json, write_table
 
 
 def read_json(path: Path) -> Any:
@@ -47,6 +47,25 @@ def write_comparison(path: Path, comparison: Comparison) -> None:
         test["difference"] = difference["value"]
         test["low"], test["high"] = difference["low"], difference["high"]
     write_json(path, plain)
+
+
+def write_predictions(path: Path, comparison: Comparison) -> None:
+    """Write ``predictions.csv``: what every arm said of every case it was not fitted on."""
+    rows = [
+        {
+            "case": score.case,
+            "patient": score.patient,
+            "arm": arm.name,
+            "fold": str(score.fold + 1),
+            "target": score.target,
+            **{f"p_{name}": f"{p:.6f}" for name, p in score.classes.items()},
+        }
+        for arm in comparison.arms
+        for score in arm.scores
+        if score.classes
+    ]
+    if rows:
+        write_table(path, rows)
 
 
 def load_comparison(path: Path) -> Comparison:

@@ -40,9 +40,10 @@ def write_reading(folder: Path, reading: Reading) -> tuple[Path, ...]:
 
 
 def write_comparison(folder: Path, comparison: Comparison) -> tuple[Path, ...]:
-    """Write ``comparison.json`` and ``report.html``."""
+    """Write ``comparison.json``, ``report.html`` and, of classes, ``predictions.csv``."""
     table, page = folder / "comparison.json", folder / "report.html"
     results.write_comparison(table, comparison)
+    results.write_predictions(folder / "predictions.csv", comparison)
     write_text(page, comparison_page.render(comparison))
     return table, page
 

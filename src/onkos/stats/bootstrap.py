@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,8 +12,38 @@ from numpy.typing import ArrayLike
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.stats.intervals import (
+    DEFAULT,
+    RESAMPLES,
+    Resampling,
+    interval,
+    jackknife_influence,
+    unbounded,
+    widened,
+)
+from onkos.stats.permutation import sign_flip_p
+from onkos.stats.resampling import (
+    Clusters,
+    IntArray,
+    Multiplicities,
+    Statistic,
+    leave_one_out,
+    replicates,
+    weighted_sums,
+)
 
-RESAMPLES = 10_000
+__all__ = [
+    "DEFAULT",
+    "RESAMPLES",
+    "Resampling",
+    "bootstrap_indexed",
+    "bootstrap_mean",
+    "bootstrap_table",
+    "bootstrap_weighted",
+    "interval",
+    "jackknife_influence",
+    "paired_difference",
+]
 
 
 def bootstrap_mean(
@@ -26,7 +57,10 @@ def bootstrap_mean(
     """Estimate a mean over cases, with a percentile bootstrap interval that resamples patients.
 
     A patient is drawn with all of their cases, so that cases of one patient are not taken for
-    independent ones.
+    independent ones. The percentiles are widened for few patients (Hesterberg's expanded
+    percentile interval): simulated Dice means of 10 patients are then held by 93 % of the
+    nominal 95 % intervals in place of 89 %. Rare misses are not seen in few patients: with 8 %
+    missed and 20 patients 89 % hold, with 100 patients 95 %.
 
     Parameters
     ----------
@@ -50,7 +84,8 @@ def bootstrap_mean(
     References
     ----------
     Field CA, Welsh AH. Bootstrapping clustered data. J R Stat Soc B 2007;69:369-390.
-    doi:10.1111/j.1467-9868.2007.00593.x
+    doi:10.1111/j.1467-9868.2007.00593.x; Hesterberg TC. What teachers should know about the
+    bootstrap. Am Stat 2015;69:371-386. doi:10.1080/00031305.2015.1089789
     """
     sums, counts = _by_group(values, groups)
     n = len(counts)
@@ -59,17 +94,9 @@ def bootstrap_mean(
         return Estimate(value=math.nan, low=math.nan, high=math.nan, n=0, level=level, method=what)
     value = float(sums.sum() / counts.sum())
     if n == 1:
-        return Estimate(
-            value=value,
-            low=-math.inf,
-            high=math.inf,
-            n=1,
-            level=level,
-            method=f"{what}; one patient says nothing about others",
-            missed=missed,
-        )
+        return unbounded(value, level=level, what=what, missed=missed)
     means = _resampled_means(sums, counts, rng)
-    tail = (1 - level) / 2
+    tail = widened((1 - level) / 2, n=n, df=n - 1)
     low, high = np.quantile(means, [tail, 1 - tail])
     return Estimate(
         value=value,
@@ -77,7 +104,7 @@ def bootstrap_mean(
         high=max(float(high), value),
         n=n,
         level=level,
-        method=f"{what}; percentile bootstrap by patient, {RESAMPLES} resamples",
+        method=f"{what}; percentile bootstrap by patient, widened by t, {RESAMPLES} resamples",
         missed=missed,
     )
 
@@ -109,34 +136,130 @@ def paired_difference(
     difference = first - second
     estimate = bootstrap_mean(difference, groups=groups, rng=rng, level=level)
     sums, _ = _by_group(difference, groups)
-    n = len(sums)
-    if n == 0:
+    if len(sums) == 0:
         return estimate, math.nan
-    if n <= 16:
-        bits = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-        flipped = np.abs((1 - 2 * bits) @ sums)
-        p = float(np.mean(flipped >= abs(sums.sum()) * (1 - 1e-12)))
-    else:
-        signs = rng.integers(0, 2, size=(RESAMPLES, n)) * 2 - 1
-        beyond = int(np.sum(np.abs(signs @ sums) >= abs(sums.sum()) * (1 - 1e-12)))
-        p = (beyond + 1) / (RESAMPLES + 1)
-    return estimate, p
+    return estimate, sign_flip_p(sums, rng=rng)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p-values for making several tests (Holm's step-down).
+def bootstrap_weighted(
+    statistic: Statistic,
+    *,
+    clusters: Clusters,
+    rng: np.random.Generator,
+    plan: Resampling = DEFAULT,
+    what: str = "statistic",
+    influence: FloatArray | None = None,
+) -> Estimate:
+    """Estimate a statistic of weighted cases, with a bootstrap interval by patient.
 
-    References
+    Parameters
     ----------
-    Holm S. A simple sequentially rejective multiple test procedure. Scand J Stat 1979;6:65-70.
+    statistic
+        Takes multiplicities, shape (resamples, cases), and gives one value a resample.
+    clusters
+        Patients and strata of the cases.
+    rng
+        Source of the resamples.
+    plan
+        How many resamples and which interval.
+    what
+        The statistic in words, for the method.
+    influence
+        Influence of each patient on the statistic, shape (patients,) in the order of
+        ``clusters``, where it is known: it spares the jackknife that BCa needs.
+
+    Raises
+    ------
+    ContentError
+        If the statistic is not defined on the cases, or not on more than half of the resamples.
     """
-    order = np.argsort(p_values)
-    adjusted = [math.nan] * len(p_values)
-    running = 0.0
-    for rank, index in enumerate(order):
-        running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = running
-    return adjusted
+    value = float(statistic(_once_each(clusters))[0])
+    if math.isnan(value):
+        raise ContentError(f"{what} is not defined on these {len(clusters.of_case)} cases")
+    drawn = replicates(
+        statistic, clusters=clusters, resamples=plan.resamples, rng=rng, threads=plan.threads
+    )
+    if influence is None and plan.interval == "bca" and clusters.count > 1:
+        without = leave_one_out(statistic, clusters=clusters, threads=plan.threads)
+        influence = jackknife_influence(without, clusters)
+    return interval(value, drawn, influence=influence, clusters=clusters, plan=plan, what=what)
+
+
+def bootstrap_table(
+    statistic: Statistic,
+    *,
+    names: Sequence[str],
+    clusters: Clusters,
+    rng: np.random.Generator,
+    plan: Resampling = DEFAULT,
+) -> dict[str, Estimate]:
+    """Estimate several statistics on the same resamples.
+
+    The statistic gives shape (resamples, names). One that is not defined on the cases (NaN), or
+    not on more than half of the resamples, is given as an Estimate of NaN whose method says so.
+    """
+    values = statistic(_once_each(clusters))[0]
+    drawn = replicates(
+        statistic, clusters=clusters, resamples=plan.resamples, rng=rng, threads=plan.threads
+    )
+    influence: FloatArray | None = None
+    if plan.interval == "bca" and clusters.count > 1:
+        without = leave_one_out(statistic, clusters=clusters, threads=plan.threads)
+        influence = jackknife_influence(without, clusters)
+    found = {}
+    for k, name in enumerate(names):
+        if math.isnan(values[k]) or np.isnan(drawn[:, k]).mean() > 0.5:
+            found[name] = Estimate(
+                value=math.nan,
+                low=math.nan,
+                high=math.nan,
+                n=clusters.count,
+                level=plan.level,
+                method=f"{name}; not defined on these cases",
+            )
+            continue
+        found[name] = interval(
+            float(values[k]),
+            drawn[:, k],
+            influence=None if influence is None else influence[:, k],
+            clusters=clusters,
+            plan=plan,
+            what=name,
+        )
+    return found
+
+
+def bootstrap_indexed(
+    statistic: Callable[[IntArray], float],
+    *,
+    clusters: Clusters,
+    rng: np.random.Generator,
+    plan: Resampling = DEFAULT,
+    what: str = "statistic",
+) -> Estimate:
+    """Estimate any statistic, called once a resample with the numbers of the drawn cases.
+
+    Slower than :func:`bootstrap_weighted` by the cost of the calls; for statistics that cannot
+    take weights.
+
+    Raises
+    ------
+    ContentError
+        As :func:`bootstrap_weighted`.
+    """
+    cases = np.arange(len(clusters.of_case))
+
+    def looped(weights: Multiplicities) -> FloatArray:
+        return np.array([statistic(np.repeat(cases, row)) for row in weights], dtype=np.float64)
+
+    return bootstrap_weighted(
+        looped, clusters=clusters, rng=rng, plan=replace(plan, threads=1), what=what
+    )
+
+
+def _once_each(clusters: Clusters) -> Multiplicities:
+    """Weights of the sample itself."""
+    return np.ones((1, len(clusters.of_case)), dtype=np.int32)
 
 
 def _by_group(values: ArrayLike, groups: Sequence[Hashable]) -> tuple[FloatArray, FloatArray]:
@@ -151,19 +274,18 @@ def _by_group(values: ArrayLike, groups: Sequence[Hashable]) -> tuple[FloatArray
         raise ContentError(
             f"values at {where} are not finite; say what such a case costs instead of dropping it"
         )
-    numbers = {group: number for number, group in enumerate(dict.fromkeys(groups))}
-    index = np.array([numbers[group] for group in groups], dtype=np.intp)
-    sums = np.bincount(index, weights=array, minlength=len(numbers)).astype(np.float64)
-    counts = np.bincount(index, minlength=len(numbers)).astype(np.float64)
-    return sums, counts
+    if len(groups) == 0:
+        return np.zeros(0), np.zeros(0)
+    clusters = Clusters.of(len(groups), groups=groups)
+    return clusters.sums(array), clusters.sums(np.ones_like(array))
 
 
 def _resampled_means(sums: FloatArray, counts: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Means over resamples of whole groups, a bounded block of resamples at a time."""
-    n = len(sums)
-    block = max(1, 4_000_000 // n)
-    means = []
-    for start in range(0, RESAMPLES, block):
-        drawn = rng.integers(0, n, size=(min(block, RESAMPLES - start), n))
-        means.append(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1))
-    return np.concatenate(means)
+    """Means over resamples of whole groups."""
+
+    def mean(weights: Multiplicities) -> FloatArray:
+        means: FloatArray = weighted_sums(weights, sums) / weighted_sums(weights, counts)
+        return means
+
+    alone = Clusters.of(len(sums))
+    return replicates(mean, clusters=alone, resamples=RESAMPLES, rng=rng)

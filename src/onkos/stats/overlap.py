@@ -55,6 +55,28 @@ class Overlap:
         return self.true_positive / (self.true_positive + self.false_negative)
 
     @property
+    def iou(self) -> float:
+        """Intersection over union (Jaccard's index); 1 when both are empty, 0 when one is."""
+        union = self.true_positive + self.false_positive + self.false_negative
+        return 1.0 if union == 0 else self.true_positive / union
+
+    @property
+    def precision(self) -> float:
+        """Share of what was outlined that is true; NaN when nothing was outlined."""
+        if not self.outlined:
+            return math.nan
+        return self.true_positive / self.outlined
+
+    @property
+    def specificity(self) -> float:
+        """Share of the voxels without tissue, within ``inside``, that were left out.
+
+        NaN when every voxel of ``inside`` is tissue.
+        """
+        negative = self.inside - self.true
+        return math.nan if negative <= 0 else 1 - self.false_positive / negative
+
+    @property
     def balanced_error(self) -> float:
         """Balanced error rate: mean of the miss rate and the false alarm rate within ``inside``.
 
@@ -71,6 +93,17 @@ class Overlap:
         if self.voxel_ml is None:
             return math.nan
         return (self.false_positive - self.false_negative) * self.voxel_ml
+
+    @property
+    def relative_volume_error(self) -> float:
+        """Outlined minus true volume as a part of the true one; -1 for a miss.
+
+        0 when both are empty. NaN when there is nothing to outline and something was: no ratio
+        says how wrong that is, ``volume_error_ml`` does.
+        """
+        if not self.present:
+            return 0.0 if not self.outlined else math.nan
+        return (self.false_positive - self.false_negative) / self.true
 
     @property
     def outlined(self) -> int:
@@ -106,7 +139,7 @@ def overlap(
         If the grids differ.
     """
     truth.geometry.require_same(prediction.geometry, doing="comparing outlines")
-    outlined, true = _region(prediction, tissues), _region(truth, tissues)
+    outlined, true = region(prediction, tissues), region(truth, tissues)
     both = int(np.count_nonzero(outlined & true))
     possible = outlined.size if inside is None else int(np.count_nonzero(inside | outlined | true))
     known = truth.geometry.ndim == 3 and truth.geometry.calibrated
@@ -119,8 +152,8 @@ def overlap(
     )
 
 
-def _region(mask: Mask, tissues: tuple[str, ...]) -> AnyArray:
-    """Voxels of the named tissues; unknown names are empty."""
+def region(mask: Mask, tissues: tuple[str, ...]) -> AnyArray:
+    """Voxels of the named tissues (of all without a name); unknown names are empty."""
     if not tissues:
         return mask.where()
     known = [name for name in tissues if name in mask.names.values()]

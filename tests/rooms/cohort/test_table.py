@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onkos.cohort.table import load_table, write_table
+from onkos.cohort.table import load_table
 from onkos.core.errors import CohortError
 from onkos.core.mask import Mask
 from onkos.io import nifti
+from onkos.io.whole import write_table
 from toys import blob
 
 

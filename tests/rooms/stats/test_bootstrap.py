@@ -9,7 +9,8 @@ import pytest
 from scipy import stats as scipy_stats
 
 from onkos.core.errors import ContentError
-from onkos.stats.bootstrap import bootstrap_mean, holm, paired_difference
+from onkos.stats.bootstrap import bootstrap_mean, paired_difference
+from onkos.stats.multiplicity import holm
 
 
 def test_interval_agrees_with_scipys_percentile_bootstrap(rng):

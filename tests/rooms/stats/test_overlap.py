@@ -71,3 +71,34 @@ def test_dice_is_symmetric_and_one_with_itself(geometry, seed):
     assert overlap(a, b).volume_error_ml == pytest.approx(
         sum(a.volumes_ml.values()) - sum(b.volumes_ml.values())
     )
+
+
+def test_ratios_of_a_worked_example():
+    found = overlap(boxed(5), boxed(3), "core")
+    assert (found.true_positive, found.false_positive, found.false_negative) == (12, 8, 0)
+    assert found.iou == pytest.approx(12 / 20)
+    assert found.precision == pytest.approx(12 / 20)
+    assert found.specificity == pytest.approx(1 - 8 / 108)
+    assert found.relative_volume_error == pytest.approx(8 / 12)
+
+
+def test_ratios_where_one_or_both_are_empty():
+    missed = overlap(boxed(0), boxed(5), "core")
+    assert (missed.iou, missed.relative_volume_error, missed.specificity) == (0.0, -1.0, 1.0)
+    assert math.isnan(missed.precision)
+    nothing = overlap(boxed(0), boxed(0), "core")
+    assert (nothing.iou, nothing.relative_volume_error) == (1.0, 0.0)
+    invented = overlap(boxed(3), boxed(0), "core")
+    assert (invented.iou, invented.precision) == (0.0, 0.0)
+    assert math.isnan(invented.relative_volume_error)
+    everything = overlap(boxed(3), boxed(3), inside=boxed(3).where())
+    assert math.isnan(everything.specificity)
+
+
+@given(geometries(), st.integers(0, 2**32 - 1))
+def test_iou_follows_from_dice(geometry, seed):
+    rng = np.random.default_rng(seed)
+    a = mask(rng.integers(0, 3, size=geometry.shape), geometry)
+    b = mask(rng.integers(0, 3, size=geometry.shape), geometry)
+    found = overlap(a, b, "oedema")
+    assert found.iou == pytest.approx(found.dice / (2 - found.dice))

@@ -1,0 +1,72 @@
+"""Arms that tell classes apart: each a source of numbers with a classic member on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from onkos.arms.classify.arm import Classifier, ClassifierModel, from_weights
+from onkos.arms.classify.memory import Memory
+from onkos.arms.classify.pictures import PictureDescriptors, Words
+from onkos.arms.classify.prevalence import Prevalence
+from onkos.arms.classify.sources import Facts, Nothing, Radiomics, Size, Source
+from onkos.classic.members import MEMBERS
+from onkos.core.protocols import Arm
+
+__all__ = [
+    "CLASSIFIERS",
+    "KINDS",
+    "Classifier",
+    "ClassifierModel",
+    "build",
+    "facts_arm",
+    "remembering",
+]
+
+
+KINDS: dict[str, Any] = {
+    "size": Size,
+    "radiomics": Radiomics,
+    "facts": Facts,
+    "pictures": PictureDescriptors,
+    "words": Words,
+    "nothing": Nothing,
+}
+
+_ON: dict[str, Source] = {"radiomics": Radiomics(), "pictures": PictureDescriptors()}
+
+CLASSIFIERS: dict[str, Classifier] = {
+    "prevalence-only": Classifier(
+        name="prevalence-only", family="trivial", source=Nothing(), member=Prevalence()
+    ),
+    "size-only": Classifier(
+        name="size-only", family="trivial", source=Size(), member=MEMBERS["logistic"]
+    ),
+    "words-svm": Classifier(
+        name="words-svm", family="classic", source=Words(), member=MEMBERS["svm"]
+    ),
+    **{
+        f"{on}-{name}": Classifier(
+            name=f"{on}-{name}", family="classic", source=source, member=member
+        )
+        for on, source in _ON.items()
+        for name, member in MEMBERS.items()
+    },
+}
+
+build = partial(from_weights, kinds=KINDS)
+
+
+def remembering(arms: Sequence[Arm]) -> list[Arm]:
+    """Return the arms such that those that look at studies alike look only once."""
+    memory = Memory()
+    return [replace(arm, memory=memory) if isinstance(arm, Classifier) else arm for arm in arms]
+
+
+def facts_arm(name: str, facts: Sequence[Mapping[str, str]], columns: Sequence[str]) -> Classifier:
+    """Arm ``facts-<member>`` on columns of the cohort's table; words as well as numbers."""
+    member = MEMBERS[name.removeprefix("facts-")]
+    source = Facts.among(facts, columns)
+    return Classifier(name=name, family="classic", source=source, member=member)

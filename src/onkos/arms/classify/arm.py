@@ -1,0 +1,252 @@
+"""A classifier: a source of numbers and a classic member that learns from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from onkos.arms import store
+from onkos.arms.classify.memory import Memory
+from onkos.arms.classify.prevalence import FittedPrevalence, Prevalence
+from onkos.arms.classify.sources import Describer, Source, built
+from onkos.classic.members import MEMBERS
+from onkos.classic.table import FittedTable, Member
+from onkos.core.card import Card
+from onkos.core.case import Case
+from onkos.core.errors import CohortError, ContentError, ModelError
+from onkos.core.geometry import AnyArray, FloatArray
+from onkos.core.reading import Prediction
+from onkos.core.source import PHANTOM
+from onkos.core.study import Study
+from onkos.core.version import __version__
+from onkos.features.pictures import Description
+
+CLASSIFY = "classify"
+_LEARNT = "source."
+_FITTED = "member."
+
+
+class Fitted(Protocol):
+    """A fitted member."""
+
+    @property
+    def classes(self) -> AnyArray:
+        """Names of the classes in the order of the probabilities."""
+        ...
+
+    @property
+    def selected(self) -> Any:
+        """(features,): which of them the probabilities depend on."""
+        ...
+
+    def probabilities(self, x: Any) -> FloatArray:
+        """(cases, classes)."""
+        ...
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Everything learnt, as arrays of numbers and text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classifier:
+    """Arm: describe each study in numbers, learn classes from them.
+
+    Parameters
+    ----------
+    name, family
+        On the command line and in tables; ``trivial`` or ``classic``.
+    source
+        What a study is described by.
+    member
+        The method that learns; scaling, selection of features, imbalance and settings are
+        chosen inside its fit, by folds of the training patients.
+    memory
+        Observations already made; arms of one comparison share it.
+    """
+
+    name: str
+    family: str
+    source: Source
+    member: Member | Prevalence
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
+
+    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> ClassifierModel:
+        """Learn from cases with a target.
+
+        Raises
+        ------
+        CohortError
+            If there are no cases, one has no target, or a class has fewer than two cases.
+        """
+        targets = [target_of(case) for case in cases]
+        if not cases:
+            raise CohortError("no cases to fit on; expected cases with a target")
+        observed, studies = [], []
+        for case in cases:
+            study = characterised(case)
+            studies.append(study)
+            observed.append(self._observed(study, case))
+        describer = self.source.learn(observed, rng=rng)
+        table, names = _table([describer.describe(one) for one in observed], cases)
+        fitted = self.member.fit(table, targets, [case.patient for case in cases], rng=rng)
+        return ClassifierModel(
+            card=_card(self, cases, studies[0], [str(name) for name in fitted.classes]),
+            source=self.source,
+            describer=describer,
+            names=names,
+            fitted=fitted,
+            memory=self.memory,
+        )
+
+    def _observed(self, study: Study, case: Case) -> Any:
+        try:
+            return _observation(self.source, study, self.memory)
+        except ContentError as error:
+            raise CohortError(f"case {case.id}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClassifierModel:
+    """A fitted :class:`Classifier`; ``names`` are those of the numbers it looks at."""
+
+    card: Card
+    source: Source
+    describer: Describer
+    names: tuple[str, ...]
+    fitted: Fitted
+    memory: Memory = field(default_factory=Memory, repr=False)
+
+    def predict(self, study: Study) -> Prediction:
+        """Give the probability of each class.
+
+        Raises
+        ------
+        ModelError
+            If the study lacks what the model looks at.
+        """
+        try:
+            described = self.describer.describe(_observation(self.source, study, self.memory))
+        except ContentError as error:
+            raise ModelError(f"{self.card.arm}: {error}") from error
+        if described.names != self.names:
+            odd = sorted(set(described.names) ^ set(self.names))[:5]
+            raise ModelError(
+                f"study of {study.patient.id}: described by other numbers than the model was "
+                f"fitted on ({odd}, ...); expected images of the roles {list(self.card.roles)}"
+            )
+        (answers,) = self.fitted.probabilities(described.values[None])
+        return Prediction(
+            mask=None,
+            reference=self.card.reference,
+            classes=dict(zip(self.card.classes, answers.tolist(), strict=True)),
+        )
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Names of the numbers that the probabilities depend on."""
+        return tuple(
+            name for name, uses in zip(self.names, self.fitted.selected, strict=True) if uses
+        )
+
+    def with_card(self, card: Card) -> ClassifierModel:
+        """Return the same model under another card."""
+        return replace(self, card=card)
+
+    def save(self, folder: Path) -> None:
+        """Write ``card.json`` and ``weights.skops``."""
+        weights: dict[str, Any] = {"names": np.array(self.names)}
+        for prefix, part in ((_LEARNT, self.describer), (_FITTED, self.fitted)):
+            weights |= {prefix + name: array for name, array in part.to_arrays().items()}
+        store.save(folder, self.card, weights)
+
+
+def from_weights(card: Card, weights: Mapping[str, Any], kinds: Mapping[str, Any]) -> Any:
+    """Build the model from what :meth:`ClassifierModel.save` wrote; ``kinds`` are the sources."""
+    source = built(card.settings["source"], card.settings["options"], kinds)
+
+    def part(prefix: str) -> dict[str, Any]:
+        return {
+            name.removeprefix(prefix): array
+            for name, array in weights.items()
+            if name.startswith(prefix)
+        }
+
+    of: Callable[[Mapping[str, Any]], Fitted] = (
+        FittedTable.from_arrays
+        if card.settings["member"] in MEMBERS
+        else FittedPrevalence.from_arrays
+    )
+    return ClassifierModel(
+        card=card,
+        source=source,
+        describer=source.learnt(part(_LEARNT)),
+        names=tuple(str(name) for name in weights["names"]),
+        fitted=of(part(_FITTED)),
+    )
+
+
+def target_of(case: Case) -> str:
+    """Reference class of a case; :class:`CohortError` if it has none."""
+    if not case.target:
+        raise CohortError(f"case {case.id}: it has no target; give a target column")
+    return case.target
+
+
+def characterised(case: Case) -> Study:
+    """Return the case's study, its outline given with it as what is to be characterised."""
+    study = case.study
+    if case.load_truth is None or study.masks:
+        return study
+    return replace(study, masks=(case.truth,))
+
+
+def _observation(source: Source, study: Study, memory: Memory) -> Any:
+    return memory.recall(f"{source.kind} {source.to_plain()}", study, source.observe)
+
+
+def _table(
+    described: Sequence[Description], cases: Sequence[Case]
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """One row a case; all must be described by the same numbers."""
+    names = described[0].names
+    for one, case in zip(described, cases, strict=True):
+        if one.names != names:
+            odd = sorted(set(one.names) ^ set(names))[:5]
+            raise CohortError(
+                f"case {case.id}: described by other numbers than case {cases[0].id} "
+                f"({odd}, ...); expected the same images and modality for every case"
+            )
+    return np.array([one.values for one in described]), names
+
+
+def _card(arm: Classifier, cases: Sequence[Case], study: Study, classes: Sequence[str]) -> Card:
+    roles = tuple(study.volumes)
+    reference = roles[0] if roles else ""
+    return Card(
+        arm=arm.name,
+        task=CLASSIFY,
+        site="",
+        modality=study.volumes[reference].modality if roles else "",
+        roles=roles,
+        reference=reference,
+        tissues={},
+        classes=tuple(classes),
+        intended_use=(
+            f"Telling {', '.join(classes)} apart in studies of the kinds it was fitted on, for "
+            "research; not for diagnosis or treatment."
+        ),
+        cohort=", ".join(sorted({case.site for case in cases if case.site})),
+        patients=len({case.patient for case in cases}),
+        simulated=any(caveat.code == PHANTOM.code for caveat in study.all_caveats),
+        settings={
+            "source": arm.source.kind,
+            "options": arm.source.to_plain(),
+            "member": arm.member.name,
+        },
+        version=__version__,
+    )

@@ -1,0 +1,49 @@
+"""Fitted things as named arrays and back: what is stored is numbers and text, never code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import numpy as np
+
+from onkos.core.errors import ContentError, ModelError
+from onkos.core.geometry import AnyArray
+
+T = TypeVar("T")
+
+_KINDS = "fiubU"  # floats, whole numbers, truth values and text
+
+
+def packed(thing: Any, prefix: str) -> dict[str, AnyArray]:
+    """Arrays of a dataclass whose fields are all arrays, each named ``prefix.field``."""
+    return {f"{prefix}.{field.name}": getattr(thing, field.name) for field in fields(thing)}
+
+
+def unpacked(cls: type[T], arrays: Mapping[str, Any], prefix: str) -> T:
+    """Build the dataclass back.
+
+    Raises
+    ------
+    ModelError
+        If an array is missing or holds something else than numbers or text.
+    """
+    values = {}
+    for field in fields(cls):  # type: ignore[arg-type]  # dataclasses by the callers' contract
+        values[field.name] = taken(arrays, f"{prefix}.{field.name}")
+    try:
+        return cls(**values)
+    except ContentError as error:
+        raise ModelError(f"stored {prefix}: {error}; fit the model again") from error
+
+
+def taken(arrays: Mapping[str, Any], name: str) -> AnyArray:
+    """One stored array; :class:`ModelError` if it is missing or not of numbers or text."""
+    value = arrays.get(name)
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in _KINDS:
+        found = "missing" if value is None else f"a {type(value).__name__}"
+        raise ModelError(
+            f"stored array {name!r}: {found}, expected numbers or text; fit the model again"
+        )
+    return value

@@ -1,0 +1,210 @@
+"""Which features a member rests on, and whether it would choose them again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+
+from onkos.classic.inner_folds import patient_folds, possible_folds
+from onkos.classic.learning import Bools, IntArray
+from onkos.classic.table import FittedTable, Member, checked
+from onkos.core.errors import CohortError
+from onkos.core.estimate import Estimate
+from onkos.core.geometry import AnyArray, FloatArray
+
+_RESAMPLES = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureImportance:
+    """What one feature is worth.
+
+    Parameters
+    ----------
+    feature
+        Its column.
+    loss
+        By how much the log-loss on left-out patients rises when its values are shuffled.
+    selected
+        In what part of the refits the member uses it.
+    """
+
+    feature: int
+    loss: Estimate
+    selected: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Importance:
+    """Features of a member, the most important first, and how stable their choice is.
+
+    ``stability`` is Nogueira's: 1 if every refit uses the same features, about 0 if they are
+    chosen as by lot; not estimable where all refits use all features.
+    """
+
+    features: tuple[FeatureImportance, ...]
+    stability: Estimate
+
+
+def importance(
+    member: Member,
+    x: ArrayLike,
+    y: Sequence[Any] | AnyArray,
+    groups: Sequence[Hashable] | AnyArray,
+    *,
+    rng: np.random.Generator,
+    folds: int = 5,
+) -> Importance:
+    """Estimate the importance of every feature of a table on patients left out of the fit.
+
+    The member is fitted anew, with all its inner choices, on each fold's training patients; on
+    the others each used feature is shuffled five times. Of features that say the same, each may
+    seem unimportant, since the others stand in for it.
+
+    Parameters
+    ----------
+    member
+        Which member.
+    x, y, groups
+        As for :meth:`Member.fit`.
+    rng
+        Of folds, fits and shuffles.
+    folds
+        Outer folds by patient.
+
+    Raises
+    ------
+    CohortError
+        If a class has too few patients for two folds.
+
+    References
+    ----------
+    Fisher A, Rudin C, Dominici F. All models are wrong, but many are useful. J Mach Learn Res
+    2019;20:177. Nogueira S, Sechidis K, Brown G. On the stability of feature selection
+    algorithms. J Mach Learn Res 2018;18:174.
+    """
+    table = checked(x)
+    names, codes = np.unique(np.asarray(y), return_inverse=True)
+    patients = np.unique(np.array([str(group) for group in groups]), return_inverse=True)[1]
+    k = possible_folds(codes, patients, folds)
+    if k < 2:
+        raise CohortError(
+            f"classes {names[:10].tolist()}: one of them has a single patient; importance needs "
+            "two patients or more of each class"
+        )
+    fold = patient_folds(codes, patients, k, rng=rng)
+    rise = np.zeros(table.shape)
+    used = np.zeros((k, table.shape[1]), dtype=np.bool_)
+    for number in range(k):
+        train, test = fold != number, fold == number
+        fitted = member.fit(table[train], codes[train], patients[train], rng=rng)
+        used[number] = fitted.selected
+        rise[test] = _rises(fitted, table[test], codes[test], rng)
+    losses = _estimates(rise, patients, rng)
+    chosen = [_frequency(int(n), k) for n in used.sum(axis=0)]
+    features = [
+        FeatureImportance(feature=column, loss=loss, selected=part)
+        for column, (loss, part) in enumerate(zip(losses, chosen, strict=True))
+    ]
+    features.sort(key=lambda one: (-one.loss.value, -one.selected.value, one.feature))
+    return Importance(features=tuple(features), stability=stability(used))
+
+
+def stability(used: Bools) -> Estimate:
+    """Agreement of sets of features beyond chance.
+
+    Parameters
+    ----------
+    used
+        (refits, features).
+
+    References
+    ----------
+    Nogueira S, Sechidis K, Brown G. On the stability of feature selection algorithms. J Mach
+    Learn Res 2018;18:174.
+    """
+    refits, features = used.shape
+    what = f"Nogueira's stability over {refits} refits that share patients, normal interval"
+    share = float(used.mean())
+    if refits < 2 or share in (0.0, 1.0):
+        return Estimate(value=math.nan, low=math.nan, high=math.nan, n=refits, method=what)
+    z = used.astype(np.float64)
+    frequency = z.mean(axis=0)
+    chance = share * (1 - share)
+    value = (
+        1 - float((frequency * (1 - frequency)).sum()) * refits / (refits - 1) / features / chance
+    )
+    sizes = z.sum(axis=1) / features
+    own = (
+        (z @ frequency) / features
+        - sizes * share
+        + value / 2 * (2 * share * sizes - sizes - share + 1)
+    ) / chance
+    error = math.sqrt(4 / refits**2 * float(((own - own.mean()) ** 2).sum()))
+    reach = float(norm.ppf(0.975)) * error
+    return Estimate(value=value, low=value - reach, high=value + reach, n=refits, method=what)
+
+
+def _rises(fitted: FittedTable, x: FloatArray, y: IntArray, rng: np.random.Generator) -> FloatArray:
+    """(cases, features): rise of each case's log-loss, mean over five shuffles."""
+    rows = np.arange(len(x))
+    code = {int(name): column for column, name in enumerate(fitted.classes)}
+    column = np.array([code[int(own)] for own in y])
+    before = np.log(np.maximum(fitted.probabilities(x)[rows, column], 1e-12))
+    rise = np.zeros(x.shape)
+    for feature in np.flatnonzero(fitted.selected):
+        shuffled = x.copy()
+        for _ in range(5):
+            shuffled[:, feature] = x[rng.permutation(len(x)), feature]
+            after = np.log(np.maximum(fitted.probabilities(shuffled)[rows, column], 1e-12))
+            rise[:, feature] += (before - after) / 5
+    return rise
+
+
+def _estimates(
+    rise: FloatArray, patients: IntArray, rng: np.random.Generator
+) -> tuple[Estimate, ...]:
+    """Mean of each column with a bootstrap interval; all columns share the resamples."""
+    count = int(patients.max()) + 1
+    sums = np.zeros((count, rise.shape[1]))
+    np.add.at(sums, patients, rise)
+    cases = np.bincount(patients, minlength=count)
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=_RESAMPLES)
+    means = drawn @ sums / (drawn @ cases)[:, None]
+    low, high = np.quantile(means, [0.025, 0.975], axis=0)
+    values = rise.mean(axis=0)
+    method = (
+        f"mean rise of log-loss over {len(rise)} left-out cases; percentile bootstrap by patient, "
+        f"{_RESAMPLES} resamples"
+    )
+    return tuple(
+        Estimate(
+            value=float(v),
+            low=min(float(a), float(v)),
+            high=max(float(b), float(v)),
+            n=count,
+            method=method,
+        )
+        for v, a, b in zip(values, low, high, strict=True)
+    )
+
+
+def _frequency(hits: int, refits: int) -> Estimate:
+    """Part of the refits, with Wilson's interval."""
+    z = float(norm.ppf(0.975))
+    part = hits / refits
+    centre = (part + z**2 / (2 * refits)) / (1 + z**2 / refits)
+    half = z / (1 + z**2 / refits) * math.sqrt(part * (1 - part) / refits + z**2 / (4 * refits**2))
+    return Estimate(
+        value=part,
+        low=max(0.0, min(centre - half, part)),
+        high=min(1.0, max(centre + half, part)),
+        n=refits,
+        method=f"part of {refits} refits that share patients, so too narrow; Wilson interval",
+    )

@@ -1,0 +1,112 @@
+"""Inner folds by patient, and the choice of settings made on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+from onkos.classic.calibration import Calibration, fit_calibration
+from onkos.classic.inner_folds import patient_folds
+from onkos.classic.learning import IntArray, Learner, Rows, log_softmax
+from onkos.classic.preparation import FittedPreparation, Preparation
+from onkos.core.geometry import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One way a member may learn; the inner folds choose between several.
+
+    ``balanced`` gives every class the same total weight while learning; the calibration that
+    follows restores how frequent they were.
+    """
+
+    preparation: Preparation
+    learner: Learner
+    balanced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Choice:
+    """Which candidate was chosen, and how each did on patients its training did not hold.
+
+    ``log_loss`` and ``auc`` have one value a candidate, NaN where there were no inner folds.
+    """
+
+    best: int
+    folds: int
+    log_loss: FloatArray
+    auc: FloatArray
+    calibration: Calibration
+
+
+def choose(
+    candidates: Sequence[Candidate], x: FloatArray, rows: Rows, *, k: int, rng: np.random.Generator
+) -> Choice:
+    """Choose the candidate with the least calibrated log-loss on left-out patients.
+
+    Preparation, selection and learning all happen on each fold's training patients alone. The
+    log-loss is taken after calibration, so that a learner is not preferred for its scale.
+
+    Parameters
+    ----------
+    candidates
+        From the simplest on; the first of equals is chosen.
+    x
+        (rows, features), raw, NaN where missing.
+    rows
+        Classes and patients of these rows (its ``x`` is not looked at).
+    k
+        Number of folds; 0 or 1 takes the first candidate, uncalibrated.
+    rng
+        Of the folds and of the learners.
+    """
+    unknown = np.full(len(candidates), np.nan)
+    neutral = Calibration(slope=np.ones(()), bias=np.zeros(rows.classes))
+    if k < 2:
+        return Choice(best=0, folds=0, log_loss=unknown, auc=unknown, calibration=neutral)
+    fold = patient_folds(rows.y, rows.groups, k, rng=rng)
+    scores = np.zeros((len(candidates), len(x), rows.classes))
+    seeds = rng.integers(2**63, size=k)
+    for number in range(k):
+        train, test = fold != number, fold == number
+        ready: dict[Preparation, FittedPreparation] = {}
+        for index, candidate in enumerate(candidates):
+            generator = np.random.default_rng(int(seeds[number]))
+            prepared = ready.get(candidate.preparation)
+            if prepared is None:
+                prepared = candidate.preparation.fit(x[train], rows.y[train])
+                ready[candidate.preparation] = prepared
+            part = weighted(rows, train, prepared.transform(x[train]), balanced=candidate.balanced)
+            fitted = candidate.learner.fit(part, rng=generator)
+            scores[index, test] = log_softmax(fitted.log_scores(prepared.transform(x[test])))
+    calibrations = [fit_calibration(one, rows.y) for one in scores]
+    calibrated = [c.log_probabilities(s) for c, s in zip(calibrations, scores, strict=True)]
+    losses = np.array([-p[np.arange(len(x)), rows.y].mean() for p in calibrated])
+    aucs = np.array([macro_auc(p, rows.y) for p in calibrated])
+    best = int(np.flatnonzero(losses <= losses.min() + 1e-6)[0])
+    return Choice(best=best, folds=k, log_loss=losses, auc=aucs, calibration=calibrations[best])
+
+
+def weighted(rows: Rows, chosen: np.ndarray, x: FloatArray, *, balanced: bool) -> Rows:
+    """Return the chosen rows with prepared columns, and weights that balance the classes."""
+    y = rows.y[chosen]
+    weight = np.ones(len(y))
+    if balanced:
+        counts = np.maximum(np.bincount(y, minlength=rows.classes), 1)
+        weight = (1 / counts)[y]
+        weight *= len(y) / weight.sum()
+    return Rows(x=x, y=y, weight=weight, groups=rows.groups[chosen], classes=rows.classes)
+
+
+def macro_auc(scores: FloatArray, y: IntArray) -> float:
+    """Mean over classes of the area under the curve of each against the rest."""
+    areas = []
+    for code in np.unique(y):
+        positive = y == code
+        n, m = int(positive.sum()), int((~positive).sum())
+        ranks = rankdata(scores[:, code])
+        areas.append((float(ranks[positive].sum()) - n * (n + 1) / 2) / (n * m))
+    return float(np.mean(areas))

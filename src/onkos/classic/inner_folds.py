@@ -1,0 +1,32 @@
+"""Inner folds that never put one patient on both sides."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from onkos.classic.learning import IntArray
+
+
+def patient_folds(y: IntArray, groups: IntArray, k: int, *, rng: np.random.Generator) -> IntArray:
+    """Deal patients into k folds, each class spread evenly; returns the fold of each row.
+
+    A patient with rows of several classes counts under the one that is rarest overall. The
+    outcome depends neither on the order of the rows nor on what the classes are called.
+    """
+    patients = int(groups.max()) + 1
+    frequency = np.bincount(y)
+    rarest = np.full(patients, -1)
+    for code in np.argsort(-frequency, kind="stable"):
+        rarest[groups[y == code]] = code
+    shuffled = rng.permutation(patients)
+    seen = list(dict.fromkeys(rarest[shuffled].tolist()))
+    turn = np.argsort([seen.index(code) for code in rarest[shuffled]], kind="stable")
+    fold = np.empty(patients, dtype=np.int64)
+    fold[shuffled[turn]] = np.arange(patients) % k
+    return fold[groups]
+
+
+def possible_folds(y: IntArray, groups: IntArray, wanted: int) -> int:
+    """As many folds as leave every class on every training side; 0 if not even two do."""
+    fewest = min(len(np.unique(groups[y == code])) for code in np.unique(y))
+    return min(wanted, fewest) if fewest >= 2 else 0

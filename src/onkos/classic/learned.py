@@ -1,0 +1,78 @@
+"""Table members on one patient's own voxels: learn from the marked ones, divide the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_gradient_magnitude
+
+from onkos.classic.fuzzy_field import smoothed
+from onkos.classic.region_graph import painted, partition, pooled
+from onkos.classic.scene import Float32, Outline, Scene, divided
+from onkos.classic.table import Member
+from onkos.core.errors import UsageError
+from onkos.core.geometry import AnyArray
+
+_ROWS = 1000  # marked voxels a class that are learnt from at most, drawn at random
+_BLOCKS = 4  # along each axis: marks of one block stay together in the inner folds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedFromSeeds:
+    """A table member that learns from the seeds of this one image.
+
+    Each voxel is described by its channels, smoothed at two scales, and their gradient. The
+    member learns from the marked voxels (blocks of the image stand for patients in its inner
+    folds) and answers for each supervoxel by its mean description.
+
+    Parameters
+    ----------
+    member
+        Which table member.
+    reach_mm
+        Standard deviation of the finer smoothing; the coarser is three times that.
+    """
+
+    member: Member
+    reach_mm: float = 1.0
+
+    def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
+        """Divide the voxels."""
+        if scene.seeds is None:
+            raise UsageError(
+                f"{self.member.name} on one image learns from seeds and was given none; mark some "
+                "voxels of each class, or use the probabilities of a model fitted on others"
+            )
+        described = self._described(scene)
+        x, y, block = self._marked(scene, described, rng)
+        fitted = self.member.fit(x, y, block, rng=rng)
+        regions, count = partition(scene)
+        answers = fitted.probabilities(pooled(described, regions, count))
+        shares = np.zeros((count, scene.classes))
+        shares[:, fitted.classes] = answers
+        return divided(scene, painted(shares, regions))
+
+    def _described(self, scene: Scene) -> Float32:
+        """(descriptors, *grid)."""
+        fine, coarse = smoothed(scene, self.reach_mm), smoothed(scene, 3 * self.reach_mm)
+        reach = self.reach_mm / np.asarray(scene.spacing_mm)
+        slope = [gaussian_gradient_magnitude(np.where(scene.within, c, 0), reach) for c in fine]
+        return np.concatenate([fine, coarse, np.stack(slope)]).astype(np.float32)
+
+    def _marked(
+        self, scene: Scene, described: Float32, rng: np.random.Generator
+    ) -> tuple[AnyArray, AnyArray, AnyArray]:
+        """Description, class and block of the marked voxels, so many of each class."""
+        seeds = np.where(scene.within, np.asarray(scene.seeds), -1).ravel()
+        drawn = []
+        for code in range(scene.classes):
+            own = np.flatnonzero(seeds == code)
+            drawn.append(np.sort(rng.permutation(own)[:_ROWS]))
+        rows = np.concatenate(drawn)
+        places = np.stack(np.unravel_index(rows, scene.within.shape), axis=1)
+        cells = places * _BLOCKS // np.array(scene.within.shape)
+        block = np.ravel_multi_index(cells.T, (_BLOCKS,) * 3)
+        if len(np.unique(block)) < 2:
+            block = np.arange(len(rows))
+        return described.reshape(len(described), -1)[:, rows].T, seeds[rows], block

@@ -1,0 +1,85 @@
+"""What every learner of a table gets and gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from onkos.core.geometry import FloatArray
+
+IntArray = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+F = TypeVar("F", np.float32, np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """Prepared training rows.
+
+    Parameters
+    ----------
+    x
+        (rows, columns), finite and scaled.
+    y
+        (rows,): number of each row's class, from 0 to ``classes`` - 1.
+    weight
+        (rows,): how much each row counts, 1 on average.
+    groups
+        (rows,): number of each row's patient.
+    classes
+        How many classes there are.
+    """
+
+    x: FloatArray
+    y: IntArray
+    weight: FloatArray
+    groups: IntArray
+    classes: int
+
+    @property
+    def truth(self) -> FloatArray:
+        """(rows, classes): 1 at each row's class."""
+        return np.eye(self.classes)[self.y]
+
+
+class Fitted(Protocol):
+    """A fitted learner: a dataclass whose fields are all arrays, so that it can be stored."""
+
+    def log_scores(self, x: FloatArray) -> FloatArray:
+        """(rows, classes): logarithm of the probabilities, up to a constant a row."""
+        ...
+
+    def used(self) -> Bools:
+        """(columns,): whether the answer depends on the column at all."""
+        ...
+
+
+class Learner(Protocol):
+    """A way to learn, with its settings."""
+
+    def fit(self, rows: Rows, *, rng: np.random.Generator) -> Fitted:
+        """Learn from rows; the outcome depends on them and the generator alone."""
+        ...
+
+
+def log_softmax(scores: FloatArray) -> FloatArray:
+    """Logarithms of probabilities from scores, along the last axis."""
+    normed: FloatArray = scores - logsumexp(scores, axis=-1, keepdims=True)
+    return normed
+
+
+def softmax(scores: NDArray[F]) -> NDArray[F]:
+    """Probabilities from scores, along the last axis; each row sums to one."""
+    shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    shares: NDArray[F] = shifted / shifted.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
+    """(rows of a, rows of b): squared Euclidean distances, never below zero."""
+    square = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
+    return np.asarray(np.maximum(square, 0.0))

@@ -1,0 +1,173 @@
+"""Ratings of a reader study as a table: one row a reading, or one row a mark."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from onkos.core.errors import CohortError
+
+_NEEDED = ("reader", "modality", "case", "truth", "rating")
+_MARKS = ("", "NL", "LL", "LL_IL")
+_TRUTH = {"0": False, "1": True, "normal": False, "abnormal": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingTable:
+    """Columns of a table of ratings, all of one length.
+
+    ``rating`` is NaN in a row that says "read, nothing marked", ``seconds`` where no reading
+    time is given, ``mark`` and ``lesion`` are empty where not told.
+    """
+
+    reader: tuple[str, ...]
+    modality: tuple[str, ...]
+    case: tuple[str, ...]
+    truth: tuple[bool, ...]
+    rating: tuple[float, ...]
+    mark: tuple[str, ...]
+    lesion: tuple[str, ...]
+    seconds: tuple[float, ...]
+
+
+def load_ratings(path: Path) -> RatingTable:
+    """Read a table of ratings, comma-separated UTF-8, plain or ``.gz``.
+
+    Columns: ``reader``, ``modality``, ``case``, ``truth`` (0 or 1), ``rating`` (a number, more
+    is more suspicious); for studies with marks also ``mark`` (``NL`` no lesion there, ``LL`` a
+    lesion, ``LL_IL`` an abnormal case marked in the wrong place) and, where lesions weigh
+    differently, ``lesion`` (the number of the lesion hit, from 1); ``time_s`` the reading time
+    in seconds. Further columns are left alone. A row with empty ``rating`` and ``mark`` says
+    that the case was read and nothing marked.
+
+    Raises
+    ------
+    CohortError
+        If a column is missing, or a cell cannot be understood; with the number of its line.
+    """
+    header, rows = _table(path, _NEEDED)
+    columns: dict[str, list[str]] = {name: [] for name in header}
+    for _, row in rows:
+        for name, cell in row.items():
+            columns[name].append(cell)
+    lines = [line for line, _ in rows]
+    empty = [""] * len(lines)
+    marks = columns.get("mark", empty)
+    for line, mark in zip(lines, marks, strict=True):
+        if mark not in _MARKS:
+            raise CohortError(
+                f"{path}, line {line}: mark {mark!r}; expected one of NL, LL, LL_IL, or nothing"
+            )
+    for name in ("reader", "modality", "case"):
+        for line, cell in zip(lines, columns[name], strict=True):
+            if not cell:
+                raise CohortError(f"{path}, line {line}: {name} must not be empty")
+    return RatingTable(
+        reader=tuple(columns["reader"]),
+        modality=tuple(columns["modality"]),
+        case=tuple(columns["case"]),
+        truth=tuple(_truths(columns["truth"], lines, path)),
+        rating=tuple(_numbers("rating", columns["rating"], lines, path)),
+        mark=tuple(marks),
+        lesion=tuple(columns.get("lesion", empty)),
+        seconds=tuple(_numbers("time_s", columns.get("time_s", empty), lines, path)),
+    )
+
+
+def load_lesions(path: Path) -> dict[str, tuple[float, ...]]:
+    """Read the lesions of every case of an FROC study, weights by case.
+
+    Columns: ``case``, ``lesions`` (how many; 0 for a normal case), and optionally ``weights``,
+    one number a lesion with blanks between, in the order of the lesions' numbers; without them
+    the lesions of a case weigh the same. Every case of the study has a row: this list is what
+    tells a case without marks from one that was not read.
+
+    Raises
+    ------
+    CohortError
+        If a column is missing, a case occurs twice, or a cell cannot be understood.
+    """
+    _, rows = _table(path, ("case", "lesions"))
+    lesions: dict[str, tuple[float, ...]] = {}
+    for line, row in rows:
+        where, case = f"{path}, line {line}", row["case"]
+        if not case or case in lesions:
+            raise CohortError(f"{where}: case {case!r} is empty or was listed before; list it once")
+        try:
+            count = int(row["lesions"])
+            weights = tuple(float(word) for word in row.get("weights", "").split())
+        except ValueError as error:
+            raise CohortError(
+                f"{where}: {error}; expected a whole number of lesions and numbers as weights"
+            ) from error
+        weights = weights or (1.0,) * max(count, 0)
+        if count < 0 or len(weights) != count or not all(0 < w < math.inf for w in weights):
+            raise CohortError(
+                f"{where}: {count} lesions with weights {list(weights)}; expected one weight above "
+                "0 for each lesion"
+            )
+        lesions[case] = weights
+    return lesions
+
+
+def _table(
+    path: Path, needed: tuple[str, ...]
+) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Header and rows with their line numbers, every cell stripped."""
+    if not path.is_file():
+        raise CohortError(f"{path}: no such table; expected columns {list(needed)}")
+    try:
+        lines = [(n, row) for n, row in _lines(path) if any(row)]
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise CohortError(f"{path}: not a table of comma-separated UTF-8 text: {error}") from error
+    header = lines[0][1] if lines else []
+    missing = [name for name in needed if name not in header]
+    if missing or len(set(header)) != len(header):
+        raise CohortError(f"{path}: columns {header}; expected {list(needed)}, each column once")
+    if len(lines) < 2:
+        raise CohortError(f"{path}: no rows under the header")
+    for number, row in lines[1:]:
+        if len(row) != len(header):
+            raise CohortError(
+                f"{path}, line {number}: {len(row)} cells under {len(header)} columns; "
+                "give each line as many commas as the first"
+            )
+    return header, [(number, dict(zip(header, row, strict=True))) for number, row in lines[1:]]
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and stripped cells."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", newline="", encoding="utf-8-sig") as handle:
+        reader = csv.reader(handle, strict=True)
+        for row in reader:
+            yield reader.line_num, [cell.strip() for cell in row]
+
+
+def _truths(cells: list[str], lines: list[int], path: Path) -> Iterator[bool]:
+    for line, cell in zip(lines, cells, strict=True):
+        known = _TRUTH.get(cell.lower(), _TRUTH.get(cell.removesuffix(".0")))
+        if known is None:
+            raise CohortError(f"{path}, line {line}: truth {cell!r}; expected 0 or 1")
+        yield known
+
+
+def _numbers(name: str, cells: list[str], lines: list[int], path: Path) -> Iterator[float]:
+    """Cells as numbers, NaN where empty; words such as nan and inf are refused."""
+    for line, cell in zip(lines, cells, strict=True):
+        if not cell:
+            yield math.nan
+            continue
+        try:
+            number = float(cell)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise CohortError(
+                f"{path}, line {line}: {name} {cell!r}; expected a number, or nothing"
+            )
+        yield number

@@ -1,0 +1,7 @@
+"""Radiomic features to the reference of the Image Biomarker Standardisation Initiative."""
+
+from onkos.features.radiomics.extract import radiomics
+from onkos.features.radiomics.settings import Settings
+from onkos.features.radiomics.table import Table
+
+__all__ = ["Settings", "Table", "radiomics"]

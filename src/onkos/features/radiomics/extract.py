@@ -1,0 +1,224 @@
+"""From a volume and a mask to a table of features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onkos.core.errors import ContentError, GeometryError
+from onkos.core.mask import Mask
+from onkos.core.source import Caveat
+from onkos.core.volume import Volume
+from onkos.features.radiomics import catalogue, intensity, sweep, zones
+from onkos.features.radiomics.correlation import moran_geary
+from onkos.features.radiomics.morphology import centre_shift, morphology
+from onkos.features.radiomics.peaks import peaks
+from onkos.features.radiomics.region import Region, blocks, in_levels, region
+from onkos.features.radiomics.settings import Settings
+from onkos.features.radiomics.table import Table
+from onkos.features.threads import each
+
+FloatArray = NDArray[np.float64]
+Found = dict[str, FloatArray]
+
+_LARGE = 1 << 13  # voxels of a bounding box that are worth several threads
+
+
+def radiomics(
+    volume: Volume, mask: Mask, settings: Settings | None = None, *, threads: int = 2
+) -> Table:
+    """Radiomic features of every region of a mask, to the IBSI-1 reference.
+
+    They describe a lesion's size, shape, brightness and texture by numbers that other software
+    computes alike. They are research values: whether one means anything for a patient has to be
+    shown in a cohort. Slices are the planes of the volume's last axis; an oblique grid is fine.
+
+    Parameters
+    ----------
+    volume
+        Grey values on a grid of three axes.
+    mask
+        Regions on the same grid, any number of labels; each is cropped and processed by itself.
+    settings
+        Image processing, families and aggregations; the defaults of :class:`Settings` if None.
+    threads
+        How many may work at once; the values do not depend on it.
+
+    Returns
+    -------
+    Table
+        One row a named label, in the order of the labels. A label without voxels has a row of
+        NaN and a caveat that says so, as has every value that is undefined for its region.
+
+    Raises
+    ------
+    GeometryError
+        If the grids differ, are sheared (gantry tilt), or are plain pictures.
+    ContentError
+        If the image has colours, or an intensity within a region is not a number.
+
+    References
+    ----------
+    Zwanenburg A et al. The Image Biomarker Standardization Initiative: standardized
+    quantitative radiomics for high-throughput image-based phenotyping. Radiology 2020;295:
+    328-338. doi:10.1148/radiol.2020191145
+    """
+    settings = Settings() if settings is None else settings
+    _require_usable(volume, mask)
+    image, labels = volume.data.T, mask.labels.T
+    spacing = volume.geometry.spacing_mm[::-1]
+    wanted = sorted(mask.names)
+    boxes = blocks(labels, np.array(wanted, dtype=np.int64))
+    large = [box is not None and _size(box) >= _LARGE for box in boxes]
+
+    def work(n: int) -> Found | None:
+        box = boxes[n]
+        if box is None:
+            return None
+        try:
+            found = region(image, labels, wanted[n], box, spacing, settings)
+            return (
+                None
+                if found is None
+                else features(found, settings, threads=threads if large[n] else 1)
+            )
+        except ContentError as error:
+            raise ContentError(f"region {mask.names[wanted[n]]!r}: {error}") from error
+
+    rows: dict[int, Found | None] = {n: work(n) for n in range(len(wanted)) if large[n]}
+    small = [(n,) for n in range(len(wanted)) if not large[n]]
+    rows.update(zip((n for (n,) in small), each(work, small, threads=threads), strict=True))
+    return _table(mask, [rows[n] for n in range(len(wanted))], settings)
+
+
+def features(found: Region, settings: Settings, *, threads: int = 1) -> Found:
+    """Features of one processed region, by family and aggregation, in the catalogue's order."""
+    families = settings.families
+    jobs: list[Callable[[], Found]] = []
+    if found.inside.any():
+        if {"morph"} & set(families):
+            jobs.append(lambda: {"moran": np.array(_correlation(found))})
+        jobs.extend(_texture_jobs(found, settings))
+        if "loc" in families:
+            jobs.append(lambda: {"loc": np.array(_peaks(found))})
+        if {"stat", "ivh", "morph"} & set(families):
+            jobs.append(lambda: _intensities(found, settings))
+    if "morph" in families:
+        jobs.insert(1, lambda: _shape(found))
+    known: Found = {}
+    for part in each(lambda n: jobs[n](), [(n,) for n in range(len(jobs))], threads=threads):
+        known.update(part)
+    if "morph" in families:
+        mean = known["stat"][0] if "stat" in known else math.nan
+        moran, geary = known.pop("moran", np.full(2, math.nan))
+        known["morph"] = np.append(known["morph"], [mean * known["morph"][0], moran, geary])
+    return known
+
+
+def _texture_jobs(found: Region, settings: Settings) -> list[Callable[[], Found]]:
+    asked = set(settings.families)
+    extents = catalogue.extents(settings.aggregations)
+    if not asked & {"ih", *catalogue.DIRECTED, *catalogue.UNDIRECTED}:
+        return []
+    levels, count = in_levels(found, settings)
+    jobs: list[Callable[[], Found]] = []
+    if asked & {"cm", "rlm", "ngt", "ngl"}:
+        averaged = "3D_avg" in settings.aggregations
+        dependence = settings.dependence
+        if "3D" in extents:
+            jobs.append(
+                lambda: sweep.textures_3d(
+                    levels, count, dependence=dependence, averaged=averaged, threads=1
+                )
+            )
+        if {"2D", "2_5D"} & set(extents):
+            jobs.append(lambda: sweep.textures_2d(levels, count, dependence=dependence))
+    if asked & {"szm", "dzm"}:
+        if "3D" in extents:
+            jobs.append(lambda: zones.textures(levels, found.outline, count, flat=False))
+        if {"2D", "2_5D"} & set(extents):
+            jobs.append(lambda: zones.textures(levels, found.outline, count, flat=True))
+    if "ih" in asked:
+        jobs.append(lambda: {"ih": intensity.histogram(np.bincount(levels[levels > 0]))})
+    return jobs
+
+
+def _correlation(found: Region) -> tuple[float, float]:
+    return moran_geary(found.box, found.inside, found.spacing_mm)
+
+
+def _peaks(found: Region) -> tuple[float, float]:
+    return peaks(found.image, found.inside, found.corner, found.spacing_mm, threads=1)
+
+
+def _intensities(found: Region, settings: Settings) -> Found:
+    ordered = np.sort(found.box[found.inside])
+    known = {"stat": intensity.statistics(ordered)}
+    if "ivh" in settings.families:
+        known["ivh"] = intensity.volume_histogram(ordered, settings)
+    return known
+
+
+def _shape(found: Region) -> Found:
+    values, centroid = morphology(found.outline, found.spacing_mm)
+    values[9] = centre_shift(found.box, found.inside, centroid, found.spacing_mm)
+    return {"morph": values}
+
+
+def _require_usable(volume: Volume, mask: Mask) -> None:
+    if volume.geometry.ndim != 3:
+        raise GeometryError("radiomics of a plain picture: expected a volume of three axes")
+    if volume.geometry.is_sheared:
+        raise GeometryError(
+            f"radiomics on {volume.geometry}: its axes are not at right angles (gantry tilt); "
+            "bring volume and mask onto an upright grid first, with .on(geometry)"
+        )
+    if volume.channels > 1:
+        raise ContentError("radiomics of a colour image: take one channel first")
+    mask.geometry.require_same(volume.geometry, doing="radiomics")
+
+
+def _size(box: tuple[tuple[int, int], ...]) -> int:
+    return math.prod(stop - start for start, stop in box)
+
+
+def _table(mask: Mask, rows: list[Found | None], settings: Settings) -> Table:
+    names = catalogue.tags(settings.families, settings.aggregations)
+    labels = tuple(mask.names[label] for label in sorted(mask.names))
+    values = np.full((len(labels), len(names)), math.nan)
+    caveats: dict[str, tuple[Caveat, ...]] = {}
+    for n, (label, found) in enumerate(zip(labels, rows, strict=True)):
+        if found is not None:
+            values[n] = _line(found, settings)
+        missing = [name for name, value in zip(names, values[n], strict=True) if math.isnan(value)]
+        if missing:
+            caveats[label] = (_undefined(label, found, missing),)
+    return Table(labels=labels, names=names, values=values, settings=settings, caveats=caveats)
+
+
+def _line(found: Found, settings: Settings) -> list[float]:
+    line: list[float] = []
+    for family, known in catalogue.FAMILIES.items():
+        if family in settings.families:
+            for ending in catalogue.endings(family, settings.aggregations):
+                values = found.get(f"{family}{ending}", np.full(len(known), math.nan))
+                line.extend(values[: len(known)].tolist())
+    return line
+
+
+def _undefined(label: str, found: Found | None, missing: list[str]) -> Caveat:
+    """Why values are NaN, in one sentence."""
+    if found is None:
+        return Caveat(code="empty-region", text="The region has no voxel.", where=label)
+    intensities = found.get("stat")
+    if not any(name != "morph" for name in found):
+        reason, code = "re-segmentation left no voxel", "empty-region"
+    elif intensities is not None and intensities[10] == 0:
+        reason, code = "its voxels do not differ in intensity", "single-intensity"
+    else:
+        reason, code = "it is too small or too even for them, or a divisor is 0", "undefined"
+    told = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
+    return Caveat(code=code, text=f"Undefined here because {reason}: {told}.", where=label)

@@ -1,0 +1,118 @@
+"""Alternative free-response figures of merit: lesions against the worst false mark of a case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from numba import njit
+
+from onkos.core.errors import ContentError
+from onkos.core.estimate import Estimate
+from onkos.core.geometry import FloatArray
+from onkos.stats.bootstrap import DEFAULT, Resampling, bootstrap_weighted
+from onkos.stats.marks import Marks, last_of_equals
+from onkos.stats.resampling import Multiplicities, Statistic
+
+Figure = Literal["AFROC", "AFROC1", "wAFROC", "wAFROC1", "HR-AUC"]
+FIGURES: tuple[Figure, ...] = ("AFROC", "AFROC1", "wAFROC", "wAFROC1", "HR-AUC")
+
+
+def afroc(
+    marks: Marks, figure: Figure, *, rng: np.random.Generator, plan: Resampling = DEFAULT
+) -> Estimate:
+    """Estimate an alternative free-response figure of merit, resampling patients.
+
+    The chance that a lesion is rated above the highest false mark of a case, ties one half; a
+    lesion or a case without a mark is rated minus infinity. The cases are those without
+    lesions (``"AFROC"``, ``"wAFROC"``) or all (``"AFROC1"``, ``"wAFROC1"``). Each lesion counts
+    alike, or (w) each case with lesions does and its lesions share that by their weights.
+    ``"HR-AUC"`` compares the highest mark of any kind on cases with and without lesions: the
+    area under the ROC curve inferred from free-response marks.
+
+    Raises
+    ------
+    ContentError
+        If no case has a lesion, or the figure needs cases without lesions and there are none.
+
+    References
+    ----------
+    Chakraborty DP, Zhai X. On the meaning of the weighted alternative free-response operating
+    characteristic figure of merit. Med Phys 2016;43:2548-2557. doi:10.1118/1.4947125
+    """
+    found = bootstrap_weighted(
+        figure_of_merit(marks, figure),
+        clusters=marks.clusters,
+        rng=rng,
+        plan=plan,
+        what=f"{figure}, {marks.words()}",
+    )
+    return replace(found, missed=marks.patients_missed)
+
+
+def figure_of_merit(marks: Marks, figure: Figure) -> Statistic:
+    """Figure of merit of :func:`afroc` as a function of how often each case counts.
+
+    It takes multiplicities (resamples, cases) and gives one value a resample, NaN where a
+    resample lacks one class: what bootstraps and jackknives of reader studies evaluate.
+
+    Raises
+    ------
+    ContentError
+        As :func:`afroc`.
+    """
+    marks.require_lesions(doing=figure)
+    count = len(marks.cases)
+    normal = marks.lesions_per_case == 0
+    highest = np.full(count, -np.inf)
+    np.maximum.at(highest, marks.false_case, marks.false_score)
+    rivals = np.arange(count) if figure.endswith("1") else np.flatnonzero(normal)
+    if not rivals.size:
+        raise ContentError(
+            f"{figure}: every case has a lesion; expected cases without, or ask for AFROC1"
+        )
+    if figure == "HR-AUC":
+        targets, weights = np.flatnonzero(~normal), np.ones(int((~normal).sum()))
+        any_mark = highest.copy()
+        np.maximum.at(any_mark, marks.lesion_case, marks.lesion_score)
+        ratings = any_mark[targets]
+    else:
+        targets, ratings = marks.lesion_case, marks.lesion_score
+        weights = np.ones(len(targets))
+        if figure.startswith("w"):
+            totals = np.bincount(targets, weights=marks.lesion_weight, minlength=count)
+            weights = marks.lesion_weight / totals[targets]
+    rating = np.concatenate([highest[rivals], ratings])
+    order = np.argsort(rating, kind="stable")
+    case = np.concatenate([rivals, targets])[order]
+    weight = np.concatenate([np.zeros(len(rivals)), weights])[order]
+    last = last_of_equals(rating[order])
+
+    def merit(multiplicities: Multiplicities) -> FloatArray:
+        wins: FloatArray = _wins(multiplicities, case, weight, last)
+        return wins
+
+    return merit
+
+
+@njit(cache=True, nogil=True)
+def _wins(weights: Any, case: Any, weight: Any, last: Any) -> Any:  # pragma: no cover
+    """Share of (rival, target) pairs in which the target, of weight > 0, is rated higher."""
+    found = np.full(weights.shape[0], np.nan)
+    for row in range(weights.shape[0]):
+        below, total, wins = 0.0, 0.0, 0.0
+        rivals, targets = 0.0, 0.0
+        for item in range(case.size):
+            times = weights[row, case[item]]
+            if weight[item] > 0:
+                targets += times * weight[item]
+            else:
+                rivals += times
+            if last[item]:
+                wins += targets * (below + rivals / 2)
+                below, total = below + rivals, total + targets
+                rivals, targets = 0.0, 0.0
+        if below > 0 and total > 0:
+            found[row] = wins / (below * total)
+    return found

@@ -1,0 +1,1 @@
+"""How far readers, or repeated measurements, agree: kappas, alphas, ICCs, limits of agreement."""

@@ -1,0 +1,196 @@
+"""Predicted against observed, bin by bin."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from onkos.core.errors import UsageError
+from onkos.core.estimate import Estimate
+from onkos.core.geometry import FloatArray
+from onkos.stats.calibration.forecast import Forecast
+from onkos.stats.intervals import DEFAULT, Resampling
+from onkos.stats.proportions import clustered_proportion, wilson
+from onkos.stats.resampling import IntArray, Multiplicities, replicates
+
+By = Literal["count", "width"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bins:
+    """How predictions are put into bins.
+
+    Parameters
+    ----------
+    number
+        How many, at most.
+    by
+        ``count``: the same number of cases each, equal predictions never parted; ``width``:
+        equal steps of probability, empty ones left out.
+    """
+
+    number: int = 10
+    by: By = "count"
+
+    def __post_init__(self) -> None:
+        if self.number < 1 or self.by not in get_args(By):
+            raise UsageError(f"{self}: expected at least one bin, by one of {get_args(By)}")
+
+    @property
+    def words(self) -> str:
+        """The bins in words."""
+        return f"{self.number} bins of equal {self.by}"
+
+    def of(self, probability: FloatArray) -> tuple[FloatArray, IntArray]:
+        """Upper edges of all bins but the last, and the bin of each prediction."""
+        steps = np.arange(1, self.number) / self.number
+        edges = steps
+        if self.by == "count":
+            edges = np.unique(np.quantile(probability, steps))
+        return edges, np.searchsorted(edges, probability, side="left")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityBin:
+    """One point of a reliability curve: mean prediction against the observed share."""
+
+    cases: int
+    events: int
+    lowest: float
+    highest: float
+    predicted: float
+    observed: Estimate
+
+
+def reliability_curve(
+    forecast: Forecast, *, bins: Bins | None = None, level: float = 0.95
+) -> tuple[ReliabilityBin, ...]:
+    """Compare mean prediction and observed share in bins, each share with its interval.
+
+    The interval is Wilson's; where patients have several cases it is that of
+    :func:`onkos.stats.proportions.clustered_proportion`, and n counts patients.
+    """
+    bins = Bins() if bins is None else bins
+    _, of = bins.of(forecast.probability)
+    found = []
+    for number in np.unique(of):
+        members = np.flatnonzero(of == number)
+        p, hits = forecast.probability[members], forecast.truth[members]
+        if forecast.groups is None or forecast.patients == forecast.cases:
+            observed = wilson(int(hits.sum()), hits.size, level=level)
+        else:
+            groups = [forecast.groups[case] for case in members.tolist()]
+            observed = clustered_proportion(hits, groups=groups, level=level)
+        found.append(
+            ReliabilityBin(
+                cases=hits.size,
+                events=int(hits.sum()),
+                lowest=float(p.min()),
+                highest=float(p.max()),
+                predicted=float(p.mean()),
+                observed=observed,
+            )
+        )
+    return tuple(found)
+
+
+def expected_calibration_error(
+    forecast: Forecast,
+    *,
+    rng: np.random.Generator,
+    bins: Bins | None = None,
+    debiased: bool = True,
+    plan: Resampling = DEFAULT,
+) -> Estimate:
+    """Estimate the mean distance between predicted and observed shares over bins (ECE).
+
+    Even a perfect model has an ECE above zero in a finite sample, and resampling adds the same
+    error once more: percentiles of resampled ECEs would leave out zero for a perfect model. The
+    interval instead holds those true distances, each bin's seen one times a common factor, with
+    which the ECE seen is neither too large nor too small for its sampling error (taken from
+    resamples of patients). ``debiased`` gives the one with which it is the median.
+
+    Parameters
+    ----------
+    forecast
+        Predictions and outcomes.
+    rng, plan
+        Of the bootstrap by patient; BCa or percentile makes no difference here.
+    bins
+        Equal count or equal width; the value depends on them and means nothing without them.
+    debiased
+        Whether what sampling adds to the value is taken off; else it is the plain ECE, which
+        may lie above its own interval and then ends it.
+
+    References
+    ----------
+    Naeini MP, Cooper GF, Hauskrecht M. Obtaining well calibrated probabilities using Bayesian
+    binning. AAAI 2015:2901-2907. doi:10.1609/aaai.v29i1.9602
+    Carpenter J. Test inversion bootstrap confidence intervals. J R Stat Soc B 1999;61:159-172.
+    doi:10.1111/1467-9868.00169
+    """
+    bins = Bins() if bins is None else bins
+    _, of = np.unique(bins.of(forecast.probability)[1], return_inverse=True)
+    inside = np.eye(int(of.max()) + 1)[of]
+    distance = forecast.probability - forecast.truth
+
+    def gaps(weights: Multiplicities) -> FloatArray:
+        count = weights @ inside
+        found: FloatArray = np.divide(
+            (weights * distance) @ inside,
+            count,
+            out=np.full_like(count, math.nan),
+            where=count > 0,
+        )
+        return found
+
+    seen = gaps(np.ones((1, forecast.cases), dtype=np.int32))[0]
+    drawn = replicates(
+        gaps,
+        clusters=forecast.clusters,
+        resamples=plan.resamples,
+        rng=rng,
+        threads=plan.threads,
+    )
+    error = np.nan_to_num(drawn - seen)
+    share = inside.mean(axis=0)
+    plain = float(share @ np.abs(seen))
+    tail = (1 - plan.level) / 2
+    uneven, even = seen * share, np.where(seen < 0, -plain, plain) * share
+    spread = error * share
+    low = plain * _factor(uneven, spread, tail)
+    middle = plain * (_factor(uneven, spread, 0.5) + _factor(even, spread, 0.5)) / 2
+    high = plain * _factor(even, spread, 1 - tail)
+    value = middle if debiased else plain
+    alone = forecast.patients == 1
+    kind = "debiased ECE" if debiased else "ECE"
+    return Estimate(
+        value=value,
+        low=0.0 if alone else min(low, value),
+        high=1.0 if alone else min(1.0, max(high, value)),
+        n=forecast.patients,
+        level=plan.level,
+        method=f"{kind}, {bins.words}, {forecast.words}; test inversion bootstrap by patient, "
+        f"{plan.resamples} resamples",
+    )
+
+
+def _factor(gaps: FloatArray, spread: FloatArray, chance: float) -> float:
+    """Factor of the gaps with which an ECE as large as theirs, or larger, has a chance."""
+    plain = np.abs(gaps).sum()
+
+    def larger(factor: float) -> float:
+        return float(np.mean(np.abs(factor * gaps + spread).sum(axis=1) >= plain))
+
+    low, high = 0.0, 1.0
+    if larger(low) >= chance:
+        return 0.0
+    while larger(high) < chance and high < 1e6:
+        high *= 2
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (middle, high) if larger(middle) < chance else (low, middle)
+    return high

@@ -1,0 +1,1 @@
+"""One outline or one label from several readers, and each reader against the others."""

@@ -1,0 +1,129 @@
+"""ROC, LROC and FROC curves of readers, and their averages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from onkos.core.errors import ContentError
+from onkos.core.geometry import FloatArray
+from onkos.stats.readers.ratings import ReaderStudy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curve:
+    """Operating points from the strictest threshold to the laxest.
+
+    ``x`` is the false-positive fraction (false marks a case in an FROC curve), ``y`` the share
+    of abnormal cases (of lesions in an FROC curve) found. Both never fall.
+    """
+
+    name: str
+    x: FloatArray
+    y: FloatArray
+
+    def height(self, x: FloatArray | float) -> FloatArray:
+        """``y`` on straight lines between points; the upper end of a vertical step."""
+        return _along(self.x, self.y, np.atleast_1d(x))
+
+    def reach(self, y: FloatArray | float) -> FloatArray:
+        """``x`` where the curve first reaches ``y``: the near end of a horizontal step."""
+        return -_along(-self.y[::-1], -self.x[::-1], -np.atleast_1d(y))
+
+    def area(self, *, low: float = 0.0, high: float = 1.0) -> float:
+        """Area under the curve between two values of ``x``."""
+        return _area(self.x, self.y, low=low, high=high)
+
+    def area_beside(self, *, low: float = 0.0, high: float = 1.0) -> float:
+        """Area between the curve and x = 1 between two values of ``y``."""
+        return _area(self.y, 1 - self.x, low=low, high=high)
+
+
+def roc(study: ReaderStudy, reader: int, modality: int) -> Curve:
+    """Empirical ROC curve by the highest rating of each case."""
+    read, highest = study.read[reader, modality], study.highest[reader, modality]
+    normal, abnormal = highest[read & ~study.truth], highest[read & study.truth]
+    if not normal.size or not abnormal.size:
+        raise ContentError(
+            f"reader {study.readers[reader]} read no {'abnormal' if normal.size else 'normal'} "
+            f"cases in modality {study.modalities[modality]}; there is no curve"
+        )
+    levels = np.unique(highest[read])[::-1]
+    x = (normal[None, :] >= levels[:, None]).mean(axis=1)
+    y = (abnormal[None, :] >= levels[:, None]).mean(axis=1)
+    return Curve(
+        name=f"{study.readers[reader]}, {study.modalities[modality]}",
+        x=np.concatenate([[0.0], x]),
+        y=np.concatenate([[0.0], y]),
+    )
+
+
+def froc(study: ReaderStudy, reader: int, modality: int) -> Curve:
+    """FROC curve: share of lesions marked against false marks a case."""
+    marks = study.require_marks("FROC curve")
+    read = study.read[reader, modality]
+    false, lesion = marks.false[reader, modality][read], marks.lesion[reader, modality][read]
+    there = marks.weight[read] > 0
+    found = lesion[there]
+    levels = np.unique(np.concatenate([false.ravel(), found]))
+    levels = levels[np.isfinite(levels)][::-1]
+    x = [float((false >= level).sum() / read.sum()) for level in levels]
+    y = [float((found >= level).mean()) for level in levels]
+    return Curve(
+        name=f"{study.readers[reader]}, {study.modalities[modality]}",
+        x=np.array([0.0, *x]),
+        y=np.array([0.0, *y]),
+    )
+
+
+def pooled(study: ReaderStudy) -> Curve:
+    """ROC curve of all readings thrown together, as if one reader had read them all."""
+    flat = study.highest.reshape(1, 1, -1)
+    cells = study.highest.shape[0] * study.highest.shape[1]
+    together = ReaderStudy(
+        kind=study.kind,
+        readers=("pooled",),
+        modalities=("pooled",),
+        cases=tuple(str(n) for n in range(flat.size)),
+        truth=np.tile(study.truth, cells),
+        highest=flat.copy(),
+    )
+    return roc(together, 0, 0)
+
+
+def mean_over_specificity(curves: Sequence[Curve], *, name: str = "mean") -> Curve:
+    """Mean sensitivity at each false-positive fraction that one of the curves has."""
+    x = np.unique(np.concatenate([curve.x for curve in curves]))
+    y = np.mean([curve.height(x) for curve in curves], axis=0)
+    return Curve(name=name, x=np.concatenate([[0.0], x]), y=np.concatenate([[0.0], y]))
+
+
+def mean_over_sensitivity(curves: Sequence[Curve], *, name: str = "mean") -> Curve:
+    """Mean false-positive fraction at each sensitivity that one of the curves has."""
+    y = np.unique(np.concatenate([curve.y for curve in curves]))
+    x = np.mean([curve.reach(y) for curve in curves], axis=0)
+    return Curve(name=name, x=np.concatenate([x, [1.0]]), y=np.concatenate([y, [1.0]]))
+
+
+def _along(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
+    """Height at places within the range; the last of several heights at one place."""
+    if (at < x[0] - 1e-12).any() or (at > x[-1] + 1e-12).any():
+        raise ContentError(f"curve from {abs(x[0]):.3g} to {abs(x[-1]):.3g}: asked outside it")
+    last = np.clip(np.searchsorted(x, at + 1e-12, side="right") - 1, 0, len(x) - 1)
+    after = np.minimum(last + 1, len(x) - 1)
+    width = np.where(after > last, x[after] - x[last], 1.0)
+    share = np.clip((at - x[last]) / width, 0.0, 1.0)
+    return np.asarray(y[last] + share * (y[after] - y[last]))
+
+
+def _area(x: FloatArray, y: FloatArray, *, low: float, high: float) -> float:
+    """Area of straight pieces between two places."""
+    if not 0 <= low < high <= 1:
+        raise ContentError(f"area from {low} to {high}: expected 0 <= low < high <= 1")
+    inside = (x > low) & (x < high)
+    first = _along(x, y, np.array([low]))
+    last = -_along(-x[::-1], -y[::-1], -np.array([high]))
+    across = np.concatenate([[low], x[inside], [high]])
+    return float(np.trapezoid(np.concatenate([first, y[inside], last]), across))

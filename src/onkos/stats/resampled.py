@@ -1,0 +1,137 @@
+"""Several statistics on the same resamples of patients, and tests of their differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from onkos.core.estimate import Estimate
+from onkos.core.geometry import FloatArray
+from onkos.stats.intervals import DEFAULT, Resampling, interval, jackknife_influence
+from onkos.stats.resampling import Clusters, Statistic, leave_one_out, replicates
+from onkos.stats.significance import SignificanceTest, Wald
+
+UNDEFINED_AT_MOST = 0.1
+
+
+def resampled(
+    statistic: Statistic,
+    *,
+    names: Sequence[str],
+    clusters: Clusters,
+    rng: np.random.Generator,
+    plan: Resampling = DEFAULT,
+) -> tuple[Estimate, ...]:
+    """Estimate every column of a statistic, with intervals from the same resamples.
+
+    Parameters
+    ----------
+    statistic
+        Takes multiplicities, shape (resamples, cases), and gives (resamples, columns); NaN
+        where a column is not defined.
+    names
+        What each column is, in words.
+    clusters, rng, plan
+        As of :func:`onkos.stats.bootstrap.bootstrap_table`.
+
+    Returns
+    -------
+    tuple of Estimate
+        A column that is not defined on the cases is NaN and its method says so. One that is
+        not defined on more than a tenth of the resamples keeps its value, and an unbounded
+        interval.
+    """
+    return _columns(statistic, names=names, clusters=clusters, rng=rng, plan=plan)[0]
+
+
+def resampled_differences(
+    models: tuple[Statistic, Statistic],
+    *,
+    names: Sequence[str],
+    clusters: Clusters,
+    rng: np.random.Generator,
+    plan: Resampling = DEFAULT,
+) -> tuple[SignificanceTest, ...]:
+    """Estimate and test every column of one model's statistic minus another's.
+
+    Both are computed on the same resamples. The test takes the standard deviation of the
+    resampled differences as standard error; a difference that is not defined has p NaN.
+    """
+    first, second = models
+    estimates, spread = _columns(
+        lambda weights: first(weights) - second(weights),
+        names=[f"paired difference of {name}" for name in names],
+        clusters=clusters,
+        rng=rng,
+        plan=plan,
+    )
+    return tuple(_test(found, float(error)) for found, error in zip(estimates, spread, strict=True))
+
+
+def _test(found: Estimate, error: float) -> SignificanceTest:
+    method = f"{found.method}; z of the bootstrap standard error"
+    if math.isnan(found.value) or math.isnan(error):
+        statistic, p = math.nan, math.nan
+    elif abs(found.value) < 1e-15:
+        statistic, p = 0.0, 1.0
+    else:
+        test = Wald(error=error, n=found.n, level=found.level, method=method).test(found.value)
+        statistic, p = test.statistic, test.p
+    return SignificanceTest(difference=found, statistic=statistic, p=p, error=error, method=method)
+
+
+def _columns(
+    statistic: Statistic,
+    *,
+    names: Sequence[str],
+    clusters: Clusters,
+    rng: np.random.Generator,
+    plan: Resampling,
+) -> tuple[tuple[Estimate, ...], FloatArray]:
+    """Estimates, and the standard deviation of each column over the resamples."""
+    values = statistic(np.ones((1, len(clusters.of_case)), dtype=np.int32))[0]
+    drawn = replicates(
+        statistic, clusters=clusters, resamples=plan.resamples, rng=rng, threads=plan.threads
+    )
+    influence = np.zeros((clusters.count, values.size))
+    if plan.interval == "bca" and clusters.count > 1:
+        without = leave_one_out(statistic, clusters=clusters, threads=plan.threads)
+        influence = jackknife_influence(without, clusters)
+    defined = np.isfinite(drawn)
+    count = np.maximum(defined.sum(axis=0), 1)
+    mean = np.where(defined, drawn, 0).sum(axis=0) / count
+    spread = np.sqrt(np.where(defined, (drawn - mean) ** 2, 0).sum(axis=0) / count)
+    estimates = []
+    for k, name in enumerate(names):
+        lost = int(np.count_nonzero(~defined[:, k]))
+        if math.isnan(values[k]) or lost > UNDEFINED_AT_MOST * len(drawn):
+            estimates.append(_vague(float(values[k]), name, lost, clusters, plan))
+            spread[k] = math.nan
+            continue
+        estimates.append(
+            interval(
+                float(values[k]),
+                drawn[:, k],
+                influence=influence[:, k],
+                clusters=clusters,
+                plan=plan,
+                what=name,
+            )
+        )
+    return tuple(estimates), spread
+
+
+def _vague(value: float, name: str, lost: int, clusters: Clusters, plan: Resampling) -> Estimate:
+    """A statistic that does not exist, or too seldom for an interval."""
+    known = not math.isnan(value)
+    why = f"not defined on {lost} of {plan.resamples} resamples, no interval"
+    return Estimate(
+        value=value,
+        low=-math.inf if known else value,
+        high=math.inf if known else value,
+        n=clusters.count,
+        level=plan.level,
+        method=f"{name}; {why if known else 'not defined on these cases'}",
+    )
