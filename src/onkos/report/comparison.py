@@ -10,9 +10,10 @@ from onkos.core.reading import ArmResult, CaseScore, Comparison, PairedTest
 from onkos.core.source import PHANTOM
 from onkos.report import page, words
 from onkos.report.plot import Plot, Series, dots
+from onkos.report.verdict import answer, main_metrics, verdict
 from onkos.report.words import Shown
 
-ALPHA = 0.05
+_OWN_CLASS = "own class"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ def render(comparison: Comparison) -> str:
     phantom = comparison.simulated or page.is_phantom(comparison.caveats)
     arms = comparison.arms
     metrics = list(dict.fromkeys(name for arm in arms for name in arm.metrics))
-    main = [name for name in metrics if name.startswith("dice:")] or metrics
+    main = main_metrics(comparison)
     methods: list[str] = []
     return page.fill(
         "comparison.html.j2",
@@ -75,7 +76,7 @@ def render(comparison: Comparison) -> str:
         comparison=comparison,
         phantom=phantom,
         setting=_setting(comparison, phantom=phantom),
-        answer=_answer(comparison, main),
+        answer=answer(comparison),
         caveats=[caveat for caveat in comparison.caveats if caveat.code != PHANTOM.code],
         plots=[_plot(arms, name) for name in main],
         rows=[
@@ -85,32 +86,9 @@ def render(comparison: Comparison) -> str:
         tests=[_test(test, len(comparison.tests)) for test in _by_metric(comparison, metrics)],
         test_methods=list(dict.fromkeys(test.difference.method for test in comparison.tests)),
         times=[_time(arm) for arm in arms],
-        cases=[(words.metric(name), _cases(arms, name)) for name in main],
+        cases=_every_case(comparison, main),
         facts=page.said(comparison.provenance, {"Cohort": comparison.cohort}),
     )
-
-
-def verdict(test: PairedTest, tests: int) -> str:
-    """Say what a paired test shows; never that two arms are equal."""
-    difference = test.difference
-    a, b = test.a, test.b
-    if not (math.isfinite(difference.low) and math.isfinite(difference.high)):
-        return f"too few patients to tell {a} and {b} apart"
-    if difference.low <= 0 <= difference.high:
-        return f"{a} and {b} are not shown to differ"
-    if not _shown_to_differ(test):
-        allowed = f"once all {tests} tests are allowed for"
-        return f"{a} and {b} are not shown to differ {allowed}"
-    higher, lower = (a, b) if difference.value > 0 else (b, a)
-    return f"{higher} is higher than {lower}"
-
-
-def _shown_to_differ(test: PairedTest) -> bool:
-    """Both the interval and the p-value adjusted for all tests must say so."""
-    low, high = test.difference.low, test.difference.high
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return False
-    return not low <= 0 <= high and test.p_adjusted < ALPHA
 
 
 def _setting(comparison: Comparison, *, phantom: bool) -> str:
@@ -121,39 +99,6 @@ def _setting(comparison: Comparison, *, phantom: bool) -> str:
         f"({words.counted(comparison.cases, 'case')}), each held out once in "
         f"{words.counted(comparison.folds, 'fold')} split by patient."
     )
-
-
-def _answer(comparison: Comparison, main: Sequence[str]) -> str:
-    """The result of the main metric in one sentence."""
-    metric = "dice:tumour" if "dice:tumour" in main else next(iter(main), "")
-    judged = [
-        arm
-        for arm in comparison.arms
-        if metric in arm.metrics and not math.isnan(arm.metrics[metric].value)
-    ]
-    if not judged:
-        return "No metric could be estimated."
-    name = words.metric(metric)
-    if len(judged) == 1 or not metric.startswith("dice:"):
-        each = [f"{arm.name} {words.estimated(arm.metrics[metric])}" for arm in judged]
-        return f"{name}, with 95 % intervals: {'; '.join(each)}."
-    best = max(judged, key=lambda arm: arm.metrics[metric].value)
-    mine = [
-        test for test in comparison.tests if test.metric == metric and best.name in (test.a, test.b)
-    ]
-    beaten: list[str] = []
-    undecided: list[str] = []
-    for test in mine:
-        other = test.b if test.a == best.name else test.a
-        (beaten if _shown_to_differ(test) else undecided).append(other)
-    shown = words.estimated(best.metrics[metric])
-    interval = shown.interval if shown.interval == words.NO_INTERVAL else f"95 % {shown.interval}"
-    parts = [f"{best.name} has the highest {name}: {shown.value} ({interval})"]
-    if beaten:
-        parts.append(f"shown to be higher than {words.listed(beaten)}")
-    if undecided:
-        parts.append(f"not shown to differ from {words.listed(undecided)}")
-    return "; ".join(parts) + "."
 
 
 def _by_metric(comparison: Comparison, metrics: Sequence[str]) -> list[PairedTest]:
@@ -210,6 +155,13 @@ def _time(arm: ArmResult) -> Time:
     )
 
 
+def _every_case(comparison: Comparison, main: Sequence[str]) -> list[tuple[str, list[CaseRow]]]:
+    """Tables of single cases: one a main metric, or the probability of each case's own class."""
+    if comparison.classes:
+        return [("Probability of the reference class", _cases(comparison.arms, _OWN_CLASS))]
+    return [(words.metric(name), _cases(comparison.arms, name)) for name in main]
+
+
 def _cases(arms: Sequence[ArmResult], metric: str) -> list[CaseRow]:
     """Every held-out case, worst arm's misses included."""
     by_arm = [{(score.case, score.patient): score for score in arm.scores} for arm in arms]
@@ -232,5 +184,9 @@ def _cases(arms: Sequence[ArmResult], metric: str) -> list[CaseRow]:
 def _value(score: CaseScore | None, metric: str) -> str:
     if score is None:
         return "not run"
+    if metric == _OWN_CLASS:
+        own = score.classes.get(score.target, 0.0)
+        wrong = own < max(score.classes.values(), default=0.0)
+        return f"{own:.2f}, wrong" if wrong else f"{own:.2f}"
     value = words.number(score.metrics.get(metric, math.nan))
     return f"{value}, missed" if metric.partition(":")[2] in score.missed else value

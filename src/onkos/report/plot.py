@@ -16,7 +16,7 @@ _ROW = 46.0
 _FOOT = 24.0
 _MOST_TICKS = 400  # cases behind a dot: more make a solid bar
 _LONGEST_NAME = 28
-_SHARES = ("dice", "sensitivity", "specificity", "balanced_error")
+_SHARES = ("dice", "sensitivity", "specificity", "balanced_error", "auc", "brier")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,17 @@ _METRICS = {
     "sensitivity": "Sensitivity",
     "balanced_error": "Balanced error rate",
     "volume_error_ml": "Volume error (ml)",
+    "auc": "AUC",
+    "auc_macro": "AUC, macro",
+    "brier": "Brier score",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "ece": "Calibration error (ECE)",
+    "mcc": "MCC",
+    "f1": "F1",
+    "f1_macro": "F1, macro",
+    "f1_micro": "F1, micro",
+    "f1_weighted": "F1, weighted",
 }
 
 

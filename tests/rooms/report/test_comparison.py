@@ -13,6 +13,7 @@ from onkos.core.reading import PairedTest
 from onkos.core.source import Caveat
 from onkos.report import comparison as page
 from onkos.report.plot import WIDTH, Series, dots
+from onkos.report.verdict import verdict
 from onkos.report.words import estimated, metric
 
 EVIL = "</td><script>alert(1)</script>"
@@ -67,7 +68,7 @@ def test_the_answer_names_the_best_arm_and_what_is_not_shown(comparison, parsed)
     ],
 )
 def test_a_difference_is_claimed_only_with_interval_and_adjusted_p(low, value, high, p, said):
-    assert page.verdict(paired(low, value, high, p=p), 7).startswith(said)
+    assert verdict(paired(low, value, high, p=p), 7).startswith(said)
 
 
 def test_the_tests_are_in_numbers_and_words(comparison, parsed):
@@ -76,7 +77,7 @@ def test_the_tests_are_in_numbers_and_words(comparison, parsed):
         assert f"{test.a} − {test.b}" in text
         shown = estimated(test.difference)
         assert f"{shown.value} ({shown.interval})" in text
-        assert page.verdict(test, len(comparison.tests)) in text
+        assert verdict(test, len(comparison.tests)) in text
 
 
 def test_every_case_is_listed_with_what_was_missed(comparison, parsed):

@@ -1,0 +1,117 @@
+"""What a comparison shows, in sentences: never more than its tests do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from onkos.core.reading import ArmResult, Comparison, PairedTest
+from onkos.report import words
+
+ALPHA = 0.05
+_TRIVIAL = "trivial"
+_ERRORS = ("brier", "balanced_error")  # metrics of which less is better
+
+
+def main_metrics(comparison: Comparison) -> list[str]:
+    """Metrics that decide: the areas and Brier's score of classes, else every Dice."""
+    names = dict.fromkeys(name for arm in comparison.arms for name in arm.metrics)
+    if comparison.classes:
+        return [name for name in ("auc", "brier") if name in names]
+    return [name for name in names if name.startswith("dice:")] or list(names)
+
+
+def deciding_metric(comparison: Comparison) -> str:
+    """The one metric the answer speaks of; empty where nothing was measured."""
+    main = main_metrics(comparison)
+    return "dice:tumour" if "dice:tumour" in main else next(iter(main), "")
+
+
+def answer(comparison: Comparison) -> str:
+    """The result in one sentence, the trivial arm first where others do not beat it."""
+    metric = deciding_metric(comparison)
+    judged = [
+        arm
+        for arm in comparison.arms
+        if metric in arm.metrics and not math.isnan(arm.metrics[metric].value)
+    ]
+    if not judged:
+        return "No metric could be estimated."
+    name = words.metric(metric)
+    if len(judged) == 1 or metric not in main_metrics(comparison):
+        each = [f"{arm.name} {words.estimated(arm.metrics[metric])}" for arm in judged]
+        return f"{name}, with 95 % intervals: {'; '.join(each)}."
+    floor = unbeaten(comparison, metric)
+    best = max(judged, key=lambda arm: arm.metrics[metric].value)
+    sentence = _best(best, comparison, metric, name)
+    return f"{floor} {sentence}" if floor else sentence
+
+
+def unbeaten(comparison: Comparison, metric: str) -> str:
+    """Say which arms are not shown to beat the best trivial one; empty where all are."""
+    trivial = [a for a in comparison.arms if a.family == _TRIVIAL and metric in a.metrics]
+    others = [a for a in comparison.arms if a.family != _TRIVIAL and metric in a.metrics]
+    if not trivial or not others:
+        return ""
+    floor = max(trivial, key=lambda arm: arm.metrics[metric].value)
+    fail = [arm.name for arm in others if not _beats(arm, floor, comparison, metric)]
+    if not fail:
+        return ""
+    shown = f"{floor.name} ({words.metric(metric)} {words.estimated(floor.metrics[metric])})"
+    if len(fail) == len(others):
+        return f"No arm is shown to beat the trivial one, {shown}."
+    return f"Not shown to beat the trivial {shown}: {words.listed(fail)}."
+
+
+def verdict(test: PairedTest, tests: int) -> str:
+    """Say what a paired test shows; never that two arms are equal."""
+    difference = test.difference
+    a, b = test.a, test.b
+    if not (math.isfinite(difference.low) and math.isfinite(difference.high)):
+        return f"too few patients to tell {a} and {b} apart"
+    if difference.low <= 0 <= difference.high:
+        return f"{a} and {b} are not shown to differ"
+    if not shown_to_differ(test):
+        allowed = f"once all {tests} tests are allowed for"
+        return f"{a} and {b} are not shown to differ {allowed}"
+    higher, lower = (a, b) if difference.value > 0 else (b, a)
+    if test.metric in _ERRORS:
+        return f"{lower} errs less than {higher}"
+    return f"{higher} is higher than {lower}"
+
+
+def shown_to_differ(test: PairedTest) -> bool:
+    """Both the interval and the p-value adjusted for all tests must say so."""
+    low, high = test.difference.low, test.difference.high
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return False
+    return not low <= 0 <= high and test.p_adjusted < ALPHA
+
+
+def _beats(arm: ArmResult, floor: ArmResult, comparison: Comparison, metric: str) -> bool:
+    higher = arm.metrics[metric].value > floor.metrics[metric].value
+    return higher and any(shown_to_differ(t) for t in _between(arm, floor, comparison, metric))
+
+
+def _between(
+    arm: ArmResult, other: ArmResult, comparison: Comparison, metric: str
+) -> Sequence[PairedTest]:
+    pair = {arm.name, other.name}
+    return [t for t in comparison.tests if t.metric == metric and {t.a, t.b} == pair]
+
+
+def _best(best: ArmResult, comparison: Comparison, metric: str, name: str) -> str:
+    beaten: list[str] = []
+    undecided: list[str] = []
+    for test in comparison.tests:
+        if test.metric == metric and best.name in (test.a, test.b):
+            other = test.b if test.a == best.name else test.a
+            (beaten if shown_to_differ(test) else undecided).append(other)
+    shown = words.estimated(best.metrics[metric])
+    interval = shown.interval if shown.interval == words.NO_INTERVAL else f"95 % {shown.interval}"
+    parts = [f"{best.name} has the highest {name}: {shown.value} ({interval})"]
+    if beaten:
+        parts.append(f"shown to be higher than {words.listed(beaten)}")
+    if undecided:
+        parts.append(f"not shown to differ from {words.listed(undecided)}")
+    return "; ".join(parts) + "."
