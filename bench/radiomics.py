@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -95,6 +96,8 @@ def pyradiomics(folder: Path) -> None:
     import logging
 
     import SimpleITK
+
+    sys.path.remove(str(Path(__file__).parent))  # this script bears the package's name
     from radiomics.featureextractor import RadiomicsFeatureExtractor
 
     logging.getLogger("radiomics").setLevel(logging.ERROR)

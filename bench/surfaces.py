@@ -7,8 +7,8 @@ means, surface Dice). Onkos is measured with boundary voxels, as MONAI has it, a
 as surface-distance has it; all its metrics come from one call. The masks are phantoms (ellipsoids):
 ``lesion`` is one of 40 mm, ``liver`` one of 210 mm, ``many`` are 30 lesions all over the volume and
 ``apart`` are two large ones that do not touch. Every contender runs in a process of its own with
-one thread, best of ``--repeats``; imports and the making of the masks
-are not counted. The ratios are of seconds and of seconds of processors, to ours on like surfaces.
+one thread, best of ``--repeats``; imports and the making of the masks are not counted. The ratios
+are of seconds and of seconds of processors, to ours on surfaces of the same kind.
 """
 
 from __future__ import annotations

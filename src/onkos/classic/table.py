@@ -103,6 +103,8 @@ class Member:
             If there are not two classes with two cases each, or only one patient.
         """
         table = checked(x)
+        if len(table) == 0:
+            raise ContentError("feature table: no cases; expected two or more of each class")
         names, codes, patients = _targets(y, groups, len(table))
         if len(table) > self.most_rows:
             kept = _drawn(patients, self.most_rows, rng)

@@ -12,14 +12,14 @@ import typer
 
 from onkos import arms
 from onkos.cli import doctor as doctor_page
-from onkos.cli import failure, show, work
+from onkos.cli import extraction, failure, show, work
 from onkos.cli.demo import run_demo
 from onkos.cli.question import Asked
 from onkos.cohort.table import load_table
 from onkos.core.errors import UsageError
 from onkos.core.plain import to_plain
 from onkos.core.version import __version__
-from onkos.io import intake, results
+from onkos.io import intake, results, tables
 from onkos.io.whole import write_text
 from onkos.read import read as read_study
 from onkos.report import comparison as comparison_page
@@ -155,6 +155,34 @@ def compare(
         made = work.compare(question.arms, question.cohort, question.plan(out), track)
     folders.write_comparison(out, made)
     _tell(json, to_plain(made), show.comparison(made, out))
+
+
+@app.command()
+def features(
+    image: Annotated[Path, typer.Argument(help="An image, or a cohort's cases.csv.")],
+    out: Annotated[Path, typer.Option("--out", help="Table to write, .csv or .parquet.")],
+    mask: Annotated[Path | None, typer.Argument(help="Outlines: NIfTI, SEG, RTSTRUCT.")] = None,
+    settings: Annotated[Path | None, typer.Option(help="TOML or JSON; see the docs.")] = None,
+    json: Json = False,
+) -> None:
+    """Extract IBSI radiomic features: one row a region of an image, or of a cohort."""
+    tables.require_known(out)
+    chosen = extraction.load_settings(settings)
+    refused: list[dict[str, str]] = []
+    with work.progress(quiet=json) as track:
+        if mask is not None:
+            rows = extraction.of_image(image, mask, chosen)
+        else:
+            cohort = load_table(image)
+            rows, refused = extraction.of_cohort(
+                cohort.cases, chosen, out.with_suffix(".parts"), track("Extracting features")
+            )
+    made = {"table": str(out), "rows": len(rows), "settings": chosen.hash, "refused": refused}
+    if rows:
+        tables.write(out, rows)
+    _tell(json, made, show.features(made))
+    if not rows:
+        raise typer.Exit(failure.REFUSED)
 
 
 @app.command()

@@ -69,6 +69,13 @@ def predictions(made: Mapping[str, Any]) -> RenderableType:
     return Group(*lines)
 
 
+def features(made: Mapping[str, Any]) -> RenderableType:
+    """Show where the table lies and which cases were refused."""
+    lines = [Text(f"{made['rows']} regions: {made['table']}")] if made["rows"] else []
+    lines += [Text(f"  refused {r['case']}: {r['error']}: {r['reason']}") for r in made["refused"]]
+    return Group(*lines)
+
+
 def comparison(made: Comparison, out: Path) -> RenderableType:
     """Show every arm's main metrics with their intervals, and the tests between them."""
     kind = "phantom patients" if made.simulated else "patients"

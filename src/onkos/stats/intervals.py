@@ -143,7 +143,8 @@ def _bca_tails(
     below = (float((drawn < value).mean()) + float((drawn <= value).mean())) / 2
     edge = 0.5 / len(drawn)
     bias = stats.norm.ppf(np.clip(below, edge, 1 - edge))
-    z = bias + stats.norm.ppf(tails)
+    finite = np.clip(tails, 1e-15, 1 - 1e-15)  # widened for two patients, a tail rounds to 1
+    z = bias + stats.norm.ppf(finite)
     corrected: FloatArray = stats.norm.cdf(bias + z / np.maximum(1 - acceleration * z, 1e-3))
     return corrected
 

@@ -9,8 +9,9 @@ import pytest
 from scipy import stats as scipy_stats
 
 from onkos.core.errors import ContentError
-from onkos.stats.bootstrap import bootstrap_mean, paired_difference
+from onkos.stats.bootstrap import bootstrap_mean, bootstrap_weighted, paired_difference
 from onkos.stats.multiplicity import holm
+from onkos.stats.resampling import Clusters
 
 
 def test_interval_agrees_with_scipys_percentile_bootstrap(rng):
@@ -82,3 +83,14 @@ def test_holm_agrees_with_the_worked_example():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]) == pytest.approx([1.0, 1.0])
     assert holm([]) == []
+
+
+def test_two_patients_have_a_bca_interval(rng):
+    values = np.array([0.2, 0.4, 0.9, 0.5])
+    found = bootstrap_weighted(
+        lambda weights: weights @ values / weights.sum(axis=1),
+        clusters=Clusters.of(4, groups=["a", "a", "b", "b"]),
+        rng=rng,
+    )
+    assert found.low <= 0.3 < found.value == 0.5 < 0.7 <= found.high
+    assert found.n == 2

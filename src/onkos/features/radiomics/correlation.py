@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from scipy import fft
 
 FloatArray = NDArray[np.float64]
+Spectrum = NDArray[np.float32]
+Planes = Callable[[slice], list[NDArray[Any]]]
 
 _PAIRS_AT_MOST = 400  # voxels: below, all pairs are visited
-_PARTS = 6  # of the spectrum along x, so that memory stays near that of the region
+_PARTS = 2  # of the spectrum along x, so that memory stays near that of the region
 _SMALL = 1 << 20  # numbers of a spectrum that is not cut into parts
 
 
@@ -86,23 +89,40 @@ def _in_fourier_space(
     """
     half = [fft.next_fast_len(side, real=True) for side in field.shape]
     kernel = _kernel(half, spacing_mm)
-    count = half[2] + 1
-    sums = np.zeros(3)
+    mask = inside.view(np.uint8)
+    _, moran = _forms(lambda some: [field[some]], kernel, field.shape)
+    weights, crossed = _forms(lambda some: [mask[some], field[some] ** 2], kernel, field.shape)
+    return weights, moran, 2 * (crossed - moran)
+
+
+def _forms(planes: Planes, kernel: Spectrum, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Sums over all pairs of w a a' and of w a b', a and b the first and last field.
+
+    Parameters
+    ----------
+    planes
+        Gives some planes (a slice along z) of each field.
+    kernel
+        Cosine transform of w over an eighth of the grid.
+    """
+    half = [side - 1 for side in kernel.shape]
+    count = kernel.shape[2]
     parts = 1 if 4 * half[0] * half[1] * count < _SMALL else _PARTS
+    sums = np.zeros(2)
     for part in range(parts):
         columns = slice(count * part // parts, count * (part + 1) // parts)
-        rows = _along_rows(field, inside, half, columns)
+        rows = _along_rows(planes, shape, half, columns)
         twice = np.full(columns.stop - columns.start, 2.0)  # a column and its conjugate
         if part == 0:
             twice[0] = 1.0
         if columns.stop == count:
             twice[-1] = 1.0
         sums += _products(rows, kernel[:, :, columns], half, twice)
-    weights, moran, crossed = sums / (8.0 * half[0] * half[1] * half[2])
-    return weights, moran, 2 * (crossed - moran)
+    first, crossed = sums / (8.0 * math.prod(half))
+    return float(first), float(crossed)
 
 
-def _kernel(half: list[int], spacing_mm: tuple[float, ...]) -> NDArray[np.float32]:
+def _kernel(half: list[int], spacing_mm: tuple[float, ...]) -> Spectrum:
     z, y, x = (
         (np.arange(side + 1, dtype=np.float32) * np.float32(step)) ** 2
         for side, step in zip(half, spacing_mm, strict=True)
@@ -111,31 +131,32 @@ def _kernel(half: list[int], spacing_mm: tuple[float, ...]) -> NDArray[np.float3
     away[0, 0, 0] = np.inf
     np.sqrt(away, out=away)
     np.reciprocal(away, out=away)
-    kernel: NDArray[np.float32] = fft.dctn(away, type=1, overwrite_x=True)
+    kernel: Spectrum = fft.dctn(away, type=1, overwrite_x=True)
     return kernel
 
 
 def _along_rows(
-    field: NDArray[np.float32], inside: NDArray[Any], half: list[int], columns: slice
+    planes: Planes, shape: tuple[int, ...], half: list[int], columns: slice
 ) -> NDArray[np.complex64]:
-    """Transforms along x and y of z, the mask and z^2, some columns of the spectrum, plane-wise."""
-    slices, rows, _ = field.shape
+    """Transforms of the fields along x and y, some columns of the spectrum, plane-wise."""
+    slices, rows, _ = shape
     width = columns.stop - columns.start
-    out = np.empty((3, slices, 2 * half[1], width), dtype=np.complex64)
+    fields = len(planes(slice(0, 1)))
+    out = np.empty((fields, slices, 2 * half[1], width), dtype=np.complex64)
     step = max(1, _SMALL // (6 * rows * half[2]))
     for k in range(0, slices, step):
         some = slice(k, k + step)
-        planes = np.stack([field[some], inside[some].astype(np.float32), field[some] ** 2])
-        spectrum = fft.rfft(planes, 2 * half[2], axis=3)[..., columns]
-        out[:, some] = fft.fft(spectrum, 2 * half[1], axis=2)
+        for n, plane in enumerate(planes(some)):
+            spectrum = fft.rfft(plane.astype(np.float32, copy=False), 2 * half[2], axis=2)
+            out[n, some] = fft.fft(spectrum[..., columns], 2 * half[1], axis=1)
     return out
 
 
 def _products(
-    rows: NDArray[np.complex64], kernel: NDArray[np.float32], half: list[int], twice: FloatArray
+    rows: NDArray[np.complex64], kernel: Spectrum, half: list[int], twice: FloatArray
 ) -> FloatArray:
-    """Sum of kernel times mask mask', z z' and mask z^2' over one part of the spectrum."""
-    sums = np.zeros(3)
+    """Sums of kernel times a a' and a b' over one part of the spectrum."""
+    sums = np.zeros(2)
     chunk = max(1, (1 << 18) // (2 * half[0] * rows.shape[3]))
     for start in range(0, 2 * half[1], chunk):
         block = fft.fft(rows[:, :, start : start + chunk], 2 * half[0], axis=1)
@@ -145,7 +166,7 @@ def _products(
 
 @njit(cache=True, nogil=True)
 def _weighted(block: Any, kernel: Any, first: int, twice: Any) -> Any:  # pragma: no cover
-    out = np.zeros(3)
+    out = np.zeros(2)
     _, depth, rows, columns = block.shape
     turn, last = depth // 2, 2 * (kernel.shape[1] - 1)
     for k in range(depth):
@@ -155,8 +176,7 @@ def _weighted(block: Any, kernel: Any, first: int, twice: Any) -> Any:  # pragma
             y = y if y < kernel.shape[1] else last - y
             for x in range(columns):
                 w = twice[x] * kernel[z, y, x]
-                a, m, s = block[0, k, n, x], block[1, k, n, x], block[2, k, n, x]
-                out[0] += w * (m.real * m.real + m.imag * m.imag)
-                out[1] += w * (a.real * a.real + a.imag * a.imag)
-                out[2] += w * (m.real * s.real + m.imag * s.imag)
+                a, b = block[0, k, n, x], block[-1, k, n, x]
+                out[0] += w * (a.real * a.real + a.imag * a.imag)
+                out[1] += w * (a.real * b.real + a.imag * b.imag)
     return out

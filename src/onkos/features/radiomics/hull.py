@@ -60,7 +60,10 @@ class Hull:
 
 def hull(outline: NDArray[np.uint8], spacing_mm: tuple[float, ...]) -> Hull:
     """Hull of the mesh of a mask of 0 and 1 with a border of zeros, (z, y, x)."""
-    points = _extremes(outline) / 2.0 * np.asarray(spacing_mm)
+    ends = _extremes(outline)
+    for axis in (2, 1):  # those within their plane of z are left; now of x and y
+        ends = _corners_across(ends[np.lexsort(ends.T[[axis - 2, axis - 1, axis]])], axis)
+    points = ends / 2.0 * np.asarray(spacing_mm)
     found = ConvexHull(points)
     return Hull(corners=points[found.vertices], volume=found.volume, area=found.area)
 
@@ -119,6 +122,34 @@ def _corners(ends: Any, side: int, plane: int, out: Any, start: int) -> int:  # 
         out[n, 0], out[n, 1], out[n, 2] = plane, row, place
         n += 1
     return n
+
+
+@njit(cache=True, nogil=True)
+def _corners_across(points: Any, axis: int) -> Any:  # pragma: no cover
+    """Of points sorted by plane of an axis, then within it, the corners of each plane's hull."""
+    b, c = axis - 1, axis - 2
+    kept = np.zeros(len(points), dtype=np.bool_)
+    chain = np.empty(len(points), dtype=np.int64)
+    start = 0
+    while start < len(points):
+        stop = start
+        while stop < len(points) and points[stop, axis] == points[start, axis]:
+            stop += 1
+        for side in (-1, 1):
+            n = 0
+            for here in range(start, stop):
+                while n >= 2:
+                    p, q, r = points[chain[n - 2]], points[chain[n - 1]], points[here]
+                    turn = (q[b] - p[b]) * (r[c] - p[c]) - (r[b] - p[b]) * (q[c] - p[c])
+                    if side * turn < 0:
+                        break
+                    n -= 1
+                chain[n] = here
+                n += 1
+            for k in range(n):
+                kept[chain[k]] = True
+        start = stop
+    return points[kept]
 
 
 @njit(cache=True, nogil=True)

@@ -109,9 +109,11 @@ def expected_calibration_error(
 
     Even a perfect model has an ECE above zero in a finite sample, and resampling adds the same
     error once more: percentiles of resampled ECEs would leave out zero for a perfect model. The
-    interval instead holds those true distances, each bin's seen one times a common factor, with
-    which the ECE seen is neither too large nor too small for its sampling error (taken from
-    resamples of patients). ``debiased`` gives the one with which it is the median.
+    interval therefore asks which true ECE would give the one seen, given the sampling errors of
+    the bins (from resamples of patients). That depends on how the true distances spread over
+    the bins: errors add least where all are equal, which gives the upper end, and most where
+    all lie in one bin, which gives the lower; so the interval holds for any spread, and is
+    wider than nominal for some.
 
     Parameters
     ----------
@@ -122,8 +124,10 @@ def expected_calibration_error(
     bins
         Equal count or equal width; the value depends on them and means nothing without them.
     debiased
-        Whether what sampling adds to the value is taken off; else it is the plain ECE, which
-        may lie above its own interval and then ends it.
+        Whether what sampling adds is taken off: the value is then the true ECE of which the
+        one seen would be the median, midway between equal distances and those seen. It is
+        less off than the plain ECE, not unbiased. The plain ECE may lie above its interval,
+        and then ends it.
 
     References
     ----------
@@ -159,11 +163,12 @@ def expected_calibration_error(
     share = inside.mean(axis=0)
     plain = float(share @ np.abs(seen))
     tail = (1 - plan.level) / 2
-    uneven, even = seen * share, np.where(seen < 0, -plain, plain) * share
+    even = np.where(seen < 0, -plain, plain) * share
+    one = np.where(np.arange(seen.size) == np.argmax(share * np.abs(seen)), seen, 0.0) * share
     spread = error * share
-    low = plain * _factor(uneven, spread, tail)
-    middle = plain * (_factor(uneven, spread, 0.5) + _factor(even, spread, 0.5)) / 2
-    high = plain * _factor(even, spread, 1 - tail)
+    low = _true(one, spread, plain, tail)
+    middle = (_true(even, spread, plain, 0.5) + _true(seen * share, spread, plain, 0.5)) / 2
+    high = _true(even, spread, plain, 1 - tail)
     value = middle if debiased else plain
     alone = forecast.patients == 1
     kind = "debiased ECE" if debiased else "ECE"
@@ -178,19 +183,19 @@ def expected_calibration_error(
     )
 
 
-def _factor(gaps: FloatArray, spread: FloatArray, chance: float) -> float:
-    """Factor of the gaps with which an ECE as large as theirs, or larger, has a chance."""
-    plain = np.abs(gaps).sum()
+def _true(gaps: FloatArray, spread: FloatArray, plain: float, chance: float) -> float:
+    """ECE of gaps of this pattern with which one as large as seen, or larger, has a chance."""
+    whole = np.abs(gaps).sum()
 
     def larger(factor: float) -> float:
         return float(np.mean(np.abs(factor * gaps + spread).sum(axis=1) >= plain))
 
     low, high = 0.0, 1.0
-    if larger(low) >= chance:
+    if whole == 0 or larger(low) >= chance:
         return 0.0
-    while larger(high) < chance and high < 1e6:
+    while larger(high) < chance and high * whole < 1:
         high *= 2
     for _ in range(30):
         middle = (low + high) / 2
         low, high = (middle, high) if larger(middle) < chance else (low, middle)
-    return high
+    return float(high * whole)

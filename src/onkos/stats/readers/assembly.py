@@ -323,13 +323,13 @@ def _seconds(
         return None
     table = np.full(shape, np.nan)
     for row in timed:
+        if not 0 < seconds[row] < np.inf:
+            raise ContentError(f"{_where(readings, int(row))}: {seconds[row]} s; expected > 0")
         place = (rows[0][row], rows[1][row], rows[2][row])
         if not np.isnan(table[place]) and table[place] != seconds[row]:
             raise ContentError(
                 f"{_where(readings, int(row))}: {seconds[row]} s here and {table[place]} s in an "
                 "earlier row; one reading has one time"
             )
-        if not 0 < seconds[row] < np.inf:
-            raise ContentError(f"{_where(readings, int(row))}: {seconds[row]} s; expected > 0")
         table[place] = seconds[row]
     return table

@@ -30,7 +30,7 @@ class Curve:
 
     def reach(self, y: FloatArray | float) -> FloatArray:
         """``x`` where the curve first reaches ``y``: the near end of a horizontal step."""
-        return -_along(-self.y[::-1], -self.x[::-1], -np.atleast_1d(y))
+        return _lower(self.y, self.x, np.atleast_1d(y))
 
     def area(self, *, low: float = 0.0, high: float = 1.0) -> float:
         """Area under the curve between two values of ``x``."""
@@ -94,17 +94,27 @@ def pooled(study: ReaderStudy) -> Curve:
 
 
 def mean_over_specificity(curves: Sequence[Curve], *, name: str = "mean") -> Curve:
-    """Mean sensitivity at each false-positive fraction that one of the curves has."""
-    x = np.unique(np.concatenate([curve.x for curve in curves]))
-    y = np.mean([curve.height(x) for curve in curves], axis=0)
-    return Curve(name=name, x=np.concatenate([[0.0], x]), y=np.concatenate([[0.0], y]))
+    """Mean sensitivity at each false-positive fraction that one of the curves has.
+
+    Both ends of every step are kept, so the area is the mean of the areas.
+    """
+    at = np.unique(np.concatenate([curve.x for curve in curves]))
+    low = np.mean([_lower(curve.x, curve.y, at) for curve in curves], axis=0)
+    high = np.mean([curve.height(at) for curve in curves], axis=0)
+    return Curve(name=name, x=np.repeat(at, 2), y=np.stack([low, high], axis=1).ravel())
 
 
 def mean_over_sensitivity(curves: Sequence[Curve], *, name: str = "mean") -> Curve:
     """Mean false-positive fraction at each sensitivity that one of the curves has."""
-    y = np.unique(np.concatenate([curve.y for curve in curves]))
-    x = np.mean([curve.reach(y) for curve in curves], axis=0)
-    return Curve(name=name, x=np.concatenate([x, [1.0]]), y=np.concatenate([y, [1.0]]))
+    at = np.unique(np.concatenate([curve.y for curve in curves]))
+    near = np.mean([curve.reach(at) for curve in curves], axis=0)
+    far = np.mean([_along(curve.y, curve.x, at) for curve in curves], axis=0)
+    return Curve(name=name, x=np.stack([near, far], axis=1).ravel(), y=np.repeat(at, 2))
+
+
+def _lower(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
+    """Height as by :func:`_along`, but the first of several heights at one place."""
+    return -_along(-x[::-1], -y[::-1], -at)
 
 
 def _along(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:
@@ -124,6 +134,6 @@ def _area(x: FloatArray, y: FloatArray, *, low: float, high: float) -> float:
         raise ContentError(f"area from {low} to {high}: expected 0 <= low < high <= 1")
     inside = (x > low) & (x < high)
     first = _along(x, y, np.array([low]))
-    last = -_along(-x[::-1], -y[::-1], -np.array([high]))
+    last = _lower(x, y, np.array([high]))
     across = np.concatenate([[low], x[inside], [high]])
     return float(np.trapezoid(np.concatenate([first, y[inside], last]), across))

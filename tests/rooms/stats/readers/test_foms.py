@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reader_toys import simulated
 from sklearn.metrics import roc_auc_score
 
 from onkos.core.errors import ContentError
 from onkos.stats.readers.foms import WILCOXON, sensitivity, specificity, values
 from onkos.stats.readers.localisation import WAFROC, alroc
 from onkos.stats.readers.ratings import roc_study
+from reader_toys import simulated
 
 
 def test_the_area_is_scikit_learns(rng):

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from reader_toys import Rows
 
 from onkos.core.errors import ContentError
 from onkos.stats.readers.assembly import assemble
 from onkos.stats.readers.foms import values
 from onkos.stats.readers.localisation import FROC_MERITS, alroc, pcl
+from reader_toys import Rows
 
 
 @pytest.fixture

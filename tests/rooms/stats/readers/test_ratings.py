@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reader_toys import simulated
 
 from onkos.core.errors import ContentError
 from onkos.stats.readers.ratings import roc_study
+from reader_toys import simulated
 
 RATINGS = np.arange(16.0).reshape(2, 2, 4)
 TRUTH = [0, 0, 1, 1]

@@ -1,0 +1,124 @@
+"""Features of one image or of a whole cohort, as a table; what was finished is kept."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from onkos.core.case import Case
+from onkos.core.errors import CohortError, ContentError, GeometryError, UsageError
+from onkos.core.mask import Mask
+from onkos.core.study import Study
+from onkos.core.version import __version__
+from onkos.core.volume import Volume
+from onkos.features.radiomics import Settings, radiomics
+from onkos.io import intake, outline, results
+from onkos.io.tables import Cell
+from onkos.io.whole import write_json
+
+Row = dict[str, Cell]
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Settings of the extraction from TOML or JSON; the defaults without a file.
+
+    Raises
+    ------
+    UsageError
+        If the file is neither, or a key or value is unknown.
+    """
+    if path is None:
+        return Settings()
+    try:
+        text = path.read_text(encoding="utf-8")
+        plain = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: no settings as TOML or JSON: {error}") from error
+    return Settings.from_plain(plain)
+
+
+def of_image(image: Path, mask: Path, settings: Settings) -> list[Row]:
+    """Features of every region of a mask in an image.
+
+    The mask may be NIfTI, NRRD, DICOM SEG or RTSTRUCT; structures that overlap are rows like
+    any others.
+
+    Raises
+    ------
+    ContentError
+        If the image holds several series, or the mask holds no region.
+    """
+    study = intake.open_study(image)
+    if len(study.volumes) != 1:
+        raise ContentError(
+            f"{image}: holds images {sorted(study.volumes)}; expected one, name its own folder"
+        )
+    (volume,) = study.volumes.values()
+    rows = [row for one in _masks(mask, study) for row in _rows(volume, one, settings)]
+    if not rows:
+        raise ContentError(f"{mask}: holds no region; expected an outline")
+    return rows
+
+
+def of_cohort(
+    cases: Sequence[Case],
+    settings: Settings,
+    kept: Path,
+    progress: Callable[[int, int], None],
+) -> tuple[list[Row], list[dict[str, str]]]:
+    """Features of every region of every image of every case, and which cases were refused.
+
+    What a case gave is kept in a folder as soon as it is there, so a killed run goes on.
+    """
+    rows: list[Row] = []
+    refused: list[dict[str, str]] = []
+    for number, case in enumerate(cases, start=1):
+        part = kept / f"{case.id}-{settings.hash[:16]}.json"
+        try:
+            rows += _part(part, case, settings)
+        except (CohortError, ContentError, GeometryError) as error:
+            refused.append({"case": case.id, "error": type(error).__name__, "reason": str(error)})
+        progress(number, len(cases))
+    return rows, refused
+
+
+def _part(part: Path, case: Case, settings: Settings) -> list[Row]:
+    """Rows of a case: those kept, else those extracted now."""
+    try:
+        stored: list[Row] = results.read_json(part)
+        return [{k: float("nan") if v is None else v for k, v in row.items()} for row in stored]
+    except ContentError:
+        pass
+    study, truth = case.study, case.truth
+    rows: list[Row] = []
+    for role, volume in study.volumes.items():
+        head: Row = {"case": case.id, "patient": case.patient, "role": role}
+        found = _rows(volume, truth.on(volume.geometry), settings)
+        rows += [head | row for row in found]
+    write_json(part, rows)
+    return rows
+
+
+def _masks(path: Path, study: Study) -> Sequence[Mask]:
+    """All outlines of a file."""
+    if path.is_dir() or path.suffix.lower() in ("", ".dcm"):
+        return intake.read_masks(path, tuple(study.volumes.values()))
+    return [outline.read(path, labels={}, study=lambda: study)]
+
+
+def _rows(volume: Volume, mask: Mask, settings: Settings) -> list[Row]:
+    """One row a region: its name, its features, how and with what they were made."""
+    table = radiomics(volume, mask, settings)
+    made: dict[str, Any] = {"settings": settings.hash[:16], "onkos": __version__}
+    return [
+        {
+            "label": label,
+            **dict(zip(table.columns, values.tolist(), strict=True)),
+            **made,
+            "caveats": "; ".join(str(caveat) for caveat in table.caveats.get(label, ())),
+        }
+        for label, values in zip(table.labels, table.values, strict=True)
+    ]
