@@ -10,6 +10,8 @@ from onkos.classic.learning import Bools, Rows, squared_distances
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray, FloatArray
 
+_CRISP = 1.4  # fuzziness of a class's clusters: with 2, those of noisy columns fall together
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Clusters:
@@ -146,8 +148,9 @@ class FuzzyRules:
         for code in range(rows.classes):
             own = rows.x[rows.y == code]
             count = min(self.rules, len(own))
-            found = fuzzy_c_means(own, scattered(own, count, rng=rng))
-            share = found.degrees**2
+            start = scattered(own, count, rng=rng)
+            found = fuzzy_c_means(own, start, fuzziness=_CRISP)
+            share = found.degrees**_CRISP
             total = share.sum(axis=0)[:, None] + 1e-12
             square = share.T @ own**2 / total - (share.T @ own / total) ** 2
             spread = np.sqrt(np.maximum(square, (0.1 * whole) ** 2))

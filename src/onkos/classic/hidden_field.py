@@ -32,7 +32,9 @@ class HiddenField:
     trust
         Power to which given probabilities enter as a prior.
     rounds
-        Rounds at most; it rests once the mean change of probabilities is below 1e-3.
+        Rounds at most.
+    rest
+        Mean change of the probabilities at which it rests.
     classes
         How many to find where nothing is given.
 
@@ -49,6 +51,7 @@ class HiddenField:
     smoothing: float = 0.4
     trust: float = 1.0
     rounds: int = 12
+    rest: float = 1e-3
     classes: int = 3
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
@@ -73,7 +76,7 @@ class HiddenField:
             if scene.classes:  # how frequent classes are is in what was given
                 logs += prior - np.log(np.maximum(shares.mean(axis=0), 1e-9))
             shares = _leant(logs, before, (places, even), known)
-            if np.abs(shares - before).mean() < 1e-3:
+            if np.abs(shares - before).mean() < self.rest:
                 settled = True
                 break
         whole = np.zeros((shares.shape[1], *inside.shape), dtype=np.float32)

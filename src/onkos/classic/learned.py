@@ -32,10 +32,13 @@ class LearnedFromSeeds:
         Which table member.
     reach_mm
         Standard deviation of the finer smoothing; the coarser is three times that.
+    edge_mm
+        Edge of a supervoxel, where the scene brings none.
     """
 
     member: Member
     reach_mm: float = 1.0
+    edge_mm: float = 6.0
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
         """Divide the voxels."""
@@ -47,7 +50,7 @@ class LearnedFromSeeds:
         described = self._described(scene)
         x, y, block = self._marked(scene, described, rng)
         fitted = self.member.fit(x, y, block, rng=rng)
-        regions, count = partition(scene)
+        regions, count = partition(scene, edge_mm=self.edge_mm)
         answers = fitted.probabilities(pooled(described, regions, count))
         shares = np.zeros((count, scene.classes))
         shares[:, fitted.classes] = answers

