@@ -211,6 +211,6 @@ def _caveats(cohort: Cohort) -> tuple[Caveat, ...]:
         text = "All patients are simulated (phantom): the figures say nothing about real ones."
         found.append(Caveat(code="phantom", text=text))
     if n < 30:
-        text = f"Only {n} patients: intervals are wide, and percentile bootstrap is a little short."
+        text = f"Only {n} patients: intervals are wide, and may still be a little short."
         found.append(Caveat(code="few-patients", text=text))
     return tuple(found)
