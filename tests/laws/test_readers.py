@@ -123,7 +123,7 @@ def test_swapping_modalities_turns_the_difference_around(study):
 
 
 def test_nominal_intervals_of_a_difference_hold_the_truth():
-    """Random readers and cases, no true difference: 95 % intervals, 600 studies, 93 to 97 %."""
+    """Random readers and cases, no true difference: 95 % intervals of 600 studies."""
     rng = np.random.default_rng(7)
     held = {"OR": 0, "U": 0}
     for _ in range(600):

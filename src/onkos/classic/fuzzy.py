@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onkos.classic.learning import Bools, Rows, squared_distances
+from onkos.classic.learning import Bools, Rows, softmax, squared_distances
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray, FloatArray
 
@@ -91,27 +91,27 @@ def scattered(x: FloatArray, clusters: int, *, rng: np.random.Generator) -> Floa
 class FuzzyTable:
     """Fuzzy rules: IF each column is near ``centres`` (as wide as ``widths``) THEN ``says``.
 
-    ``centres`` and ``widths`` (rules, columns), ``says`` (rules, classes), ``prior`` (classes,).
+    ``centres`` and ``widths`` (rules, columns), ``says`` (rules, classes), positive.
     """
 
     centres: AnyArray
     widths: AnyArray
     says: AnyArray
-    prior: AnyArray
 
     def __post_init__(self) -> None:
         if self.centres.shape != self.widths.shape or len(self.says) != len(self.centres):
             raise ContentError(f"{len(self.says)} rules: centres and widths do not fit")
-        if not (self.widths > 0).all():
-            raise ContentError("the width of a fuzzy set is not positive")
+        if not (self.widths > 0).all() or not (self.says > 0).all():
+            raise ContentError("a width or what a rule says is not positive")
 
     def log_scores(self, x: FloatArray) -> FloatArray:
         """Logarithm of what the rules say, each as far as it holds (Takagi-Sugeno)."""
         precision = 1 / self.widths**2
         square = x**2 @ precision.T - 2 * x @ (self.centres * precision).T
         square = square + (self.centres**2 * precision).sum(axis=1)
-        holds = np.exp(-np.maximum(square, 0.0) / (2 * x.shape[1]))  # geometric mean of degrees
-        return np.asarray(np.log(holds @ self.says + 1e-6 * self.prior))
+        holds = -np.maximum(square, 0.0) / (2 * x.shape[1])  # log geometric mean of the degrees
+        highest = holds.max(axis=1, keepdims=True)  # far from all rules the nearest one speaks
+        return np.asarray(np.log(np.exp(holds - highest) @ self.says))
 
     def used(self) -> Bools:
         """All columns."""
@@ -139,7 +139,7 @@ class FuzzyRules:
     """
 
     rules: int = 3
-    sharpness: float = 2.0
+    sharpness: float = 1.0
 
     def fit(self, rows: Rows, *, rng: np.random.Generator) -> FuzzyTable:
         """Cluster each class and write down the rules."""
@@ -157,18 +157,16 @@ class FuzzyRules:
             centres.append(found.centres)
             widths.append(spread / self.sharpness)
         prior = np.bincount(rows.y, weights=rows.weight, minlength=rows.classes)
-        table = FuzzyTable(
+        count = sum(len(own) for own in centres)
+        bare = FuzzyTable(
             centres=np.concatenate(centres),
             widths=np.concatenate(widths),
-            says=np.eye(sum(len(own) for own in centres)),
-            prior=np.ones(sum(len(own) for own in centres)),
+            says=np.eye(count) + 1e-12,
         )
-        holds = np.exp(table.log_scores(rows.x))
-        holds = holds / holds.sum(axis=1, keepdims=True)
-        said = holds.T @ (rows.truth * rows.weight[:, None])
+        holds = softmax(bare.log_scores(rows.x))
+        said = holds.T @ (rows.truth * rows.weight[:, None]) + prior / prior.sum()
         return FuzzyTable(
-            centres=table.centres,
-            widths=table.widths,
-            says=(said + prior / prior.sum()) / (said.sum(axis=1, keepdims=True) + 1),
-            prior=prior / prior.sum(),
+            centres=bare.centres,
+            widths=bare.widths,
+            says=said / said.sum(axis=1, keepdims=True),
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_gradient_magnitude
 
 from onkos.classic.fuzzy_field import smoothed
 from onkos.classic.region_graph import painted, partition, pooled
@@ -22,16 +21,16 @@ _BLOCKS = 4  # along each axis: marks of one block stay together in the inner fo
 class LearnedFromSeeds:
     """A table member that learns from the seeds of this one image.
 
-    Each voxel is described by its channels, smoothed at two scales, and their gradient. The
-    member learns from the marked voxels (blocks of the image stand for patients in its inner
-    folds) and answers for each supervoxel by its mean description.
+    Each voxel is described by its channels, plain and smoothed at two scales. The member learns
+    from the marked voxels (blocks of the image stand for patients in its inner folds) and
+    answers for each supervoxel by its mean description.
 
     Parameters
     ----------
     member
         Which table member.
     reach_mm
-        Standard deviation of the finer smoothing; the coarser is three times that.
+        Standard deviation of the finer smoothing; the coarser is twice that.
     edge_mm
         Edge of a supervoxel, where the scene brings none.
     """
@@ -58,10 +57,9 @@ class LearnedFromSeeds:
 
     def _described(self, scene: Scene) -> Float32:
         """(descriptors, *grid)."""
-        fine, coarse = smoothed(scene, self.reach_mm), smoothed(scene, 3 * self.reach_mm)
-        reach = self.reach_mm / np.asarray(scene.spacing_mm)
-        slope = [gaussian_gradient_magnitude(np.where(scene.within, c, 0), reach) for c in fine]
-        return np.concatenate([fine, coarse, np.stack(slope)]).astype(np.float32)
+        fine, coarse = smoothed(scene, self.reach_mm), smoothed(scene, 2 * self.reach_mm)
+        plain = np.where(scene.within, scene.image, 0)
+        return np.concatenate([plain, fine, coarse]).astype(np.float32)
 
     def _marked(
         self, scene: Scene, described: Float32, rng: np.random.Generator

@@ -51,7 +51,7 @@ MEMBERS: dict[str, Member] = {
         family="set theory",
         candidates=_grid(
             (FEW_APART, SOME_APART),
-            tuple(FuzzyRules(rules=n, sharpness=s) for n, s in product((1, 3, 6), (2.0, 4.0))),
+            tuple(FuzzyRules(rules=n, sharpness=s) for n, s in product((1, 3, 6), (0.7, 1.5))),
         ),
     ),
     "naive-bayes": Member(

@@ -13,6 +13,7 @@ import typer
 from onkos import arms
 from onkos.cli import doctor as doctor_page
 from onkos.cli import extraction, failure, show, work
+from onkos.cli import readers as reader_study
 from onkos.cli.demo import run_demo
 from onkos.cli.question import Asked
 from onkos.cohort.table import load_table
@@ -155,6 +156,21 @@ def compare(
         made = work.compare(question.arms, question.cohort, question.plan(out), track)
     folders.write_comparison(out, made)
     _tell(json, to_plain(made), show.comparison(made, out))
+
+
+@app.command()
+def readers(
+    ratings: Annotated[Path, typer.Argument(help="Table: reader, modality, case, truth, rating.")],
+    out: Out,
+    lesions: Annotated[Path | None, typer.Option(help="FROC: table of case, lesions.")] = None,
+    software: Annotated[str, typer.Option(help="The reader that is a program.")] = "",
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Analyse a reader study (MRMC): whether readers do better with one modality."""
+    made = reader_study.analysed(ratings, lesions, software=software, seed=seed)
+    written = reader_study.write(made, out)
+    _tell(json, made.plain(), show.readers(made.analysis, made.caveats, written))
 
 
 @app.command()

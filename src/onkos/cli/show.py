@@ -21,6 +21,7 @@ from onkos.core.study import Study
 from onkos.core.volume import Volume
 from onkos.io.intake import Intake, Refusal
 from onkos.report import words
+from onkos.stats.readers.analysis import ReaderAnalysis
 
 _MAIN = ("dice", "auc", "brier", "sensitivity", "specificity")
 
@@ -67,6 +68,26 @@ def predictions(made: Mapping[str, Any]) -> RenderableType:
     lines = [Text(f"{made['predicted']} cases predicted: {made['predictions']}")]
     lines += [Text(f"  refused {r['case']}: {r['error']}: {r['reason']}") for r in made["refused"]]
     return Group(*lines)
+
+
+def readers(
+    made: ReaderAnalysis, caveats: Iterable[Caveat], written: Iterable[Path]
+) -> RenderableType:
+    """Show the tests with readers and cases random, what limits them, and where the files lie."""
+    table = _table("figure", "method", "difference of", "estimate (95 %)", "p")
+    for test in made.tests:
+        if test.factors == "RRRC" and len(test.modalities) == 2:
+            difference = words.ranged(test.difference, test.low, test.high)
+            method = f"{test.method}, {test.covariance}"
+            pair = " - ".join(test.modalities)
+            table.add_row(test.fom, method, pair, str(difference), words.p_value(test.p))
+    head = Text(
+        f"{len(made.readers)} readers, {len(made.modalities)} modalities, "
+        f"{made.abnormal} abnormal and {made.normal} normal cases"
+    )
+    refused = [Text(f"  not analysed: {one.what}: {one.why}") for one in made.refused]
+    files = [Text(f"  {path}") for path in written]
+    return Group(head, table, *_caveats(caveats), *refused, Text("Written:"), *files)
 
 
 def features(made: Mapping[str, Any]) -> RenderableType:

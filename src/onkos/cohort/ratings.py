@@ -12,6 +12,7 @@ from pathlib import Path
 from onkos.core.errors import CohortError
 
 _NEEDED = ("reader", "modality", "case", "truth", "rating")
+_ALSO_CALLED = {"treatment": "modality", "test": "modality"}
 _MARKS = ("", "NL", "LL", "LL_IL")
 _TRUTH = {"0": False, "1": True, "normal": False, "abnormal": True}
 
@@ -41,7 +42,8 @@ def load_ratings(path: Path) -> RatingTable:
     is more suspicious); for studies with marks also ``mark`` (``NL`` no lesion there, ``LL`` a
     lesion, ``LL_IL`` an abnormal case marked in the wrong place) and, where lesions weigh
     differently, ``lesion`` (the number of the lesion hit, from 1); ``time_s`` the reading time
-    in seconds. Further columns are left alone. A row with empty ``rating`` and ``mark`` says
+    in seconds. ``modality`` may also be called ``treatment`` or ``test``. Further columns are
+    left alone. A row with empty ``rating`` and ``mark`` says
     that the case was read and nothing marked.
 
     Raises
@@ -124,7 +126,7 @@ def _table(
         lines = [(n, row) for n, row in _lines(path) if any(row)]
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise CohortError(f"{path}: not a table of comma-separated UTF-8 text: {error}") from error
-    header = lines[0][1] if lines else []
+    header = [_ALSO_CALLED.get(name, name) for name in lines[0][1]] if lines else []
     missing = [name for name in needed if name not in header]
     if missing or len(set(header)) != len(header):
         raise CohortError(f"{path}: columns {header}; expected {list(needed)}, each column once")
