@@ -29,6 +29,7 @@ from onkos.features.pictures import (
     waves,
 )
 
+_DESCRIPTORS_A_WORD = 8
 _OUTLINED = {"US": ultrasound_lesion, "MG": mammographic_mass}
 
 
@@ -67,13 +68,13 @@ class PictureDescriptors(Fixed):
 class Words:
     """Bag of visual words: SIFT descriptors on a grid, words learnt on training patients.
 
-    The rival of Wang X 2017 (prostate, T2): shares of the words, whole pictures or the outlined
-    lesion's rectangle.
+    The rival of Wang X 2017 (prostate, T2): shares of the words in the whole picture, or in the
+    outlined lesion where there is an outline.
 
     Parameters
     ----------
     count
-        Words of the vocabulary.
+        Words of the vocabulary at most; fewer where there are under eight descriptors a word.
     step, sizes
         Pixels between grid points, and diameters described.
     neighbours
@@ -103,9 +104,11 @@ class Words:
         return found.descriptors
 
     def learn(self, observations: Sequence[Any], *, rng: np.random.Generator) -> Describer:
-        """Learn the vocabulary."""
+        """Learn the vocabulary, smaller where there is little to learn it from."""
+        found = sum(len(one) for one in observations)
+        count = min(self.count, max(2, found // _DESCRIPTORS_A_WORD))
         return _Bags(
-            vocabulary=learn_vocabulary(observations, count=self.count, rng=rng),
+            vocabulary=learn_vocabulary(observations, count=count, rng=rng),
             neighbours=self.neighbours,
         )
 

@@ -39,8 +39,8 @@ def brain_4class(data: Path) -> Cohort:
 
     References
     ----------
-    Bhuvaji S et al. Brain tumor classification (MRI). Kaggle 2020. doi:10.34740/kaggle/dsv/1183165
-    Cheng J. Brain tumor dataset. figshare 2017. doi:10.6084/m9.figshare.1512427.v5
+    Bhuvaji S et al. Brain tumor classification (MRI). Kaggle 2020; partly from
+    Cheng J. Brain tumor dataset. figshare 2017. doi:10.6084/m9.figshare.1512427
     """
     folder = found(data, *SETS, holds="Training")
     pictures = {

@@ -28,8 +28,8 @@ def found(data: Path, *names: str, holds: str) -> Path:
         if (folder / holds).exists():
             return folder
     raise CohortError(
-        f"{data}: no folder {' or '.join(map(repr, names))} with {holds!r} in it; expected the data "
-        "set as it is published, in the folder given or as the folder given"
+        f"{data}: no folder {' or '.join(map(repr, names))} with {holds!r} in it; expected the "
+        "data set as it is published, in the folder given or as the folder given"
     )
 
 

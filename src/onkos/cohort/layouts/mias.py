@@ -61,8 +61,7 @@ def mias(data: Path) -> Cohort:
     References
     ----------
     Suckling J et al. The Mammographic Image Analysis Society digital mammogram database.
-    Excerpta Medica International Congress Series 1994;1069:375-378.
-    Data: doi:10.17863/CAM.105113
+    Excerpta Medica International Congress Series 1994;1069:375-378 (has no DOI).
     """
     folder = found(data, *SETS, holds=_TABLE)
     cases = [
