@@ -35,6 +35,7 @@ PEERS: dict[str, tuple[str, ...]] = {
         "trimesh",
     ),
     "mirp": ("mirp==2.7.0",),
+    "delong": ("mlstatkit==0.1.91",),
 }
 #: What has to be there before a peer can be built at all.
 FIRST: dict[str, tuple[str, ...]] = {

@@ -80,9 +80,11 @@ def onkos(folder: Path) -> None:
         )
 
     image, labels, _ = read(folder)
-    cut = (slice(0, 40),) * 3  # has both small and larger boxes: all that is compiled is loaded
-    radiomics(*given(image[cut], np.ones((40,) * 3, dtype=labels.dtype)), settings)
-    radiomics(*given(image[:6, :6, :6], np.ones((6,) * 3, dtype=labels.dtype)), settings)
+    for side in (12, 48):  # all pairs and Fourier space: whatever is compiled is loaded
+        part = image[:side, :side, :side].copy()
+        inner = np.zeros_like(part, dtype=labels.dtype)
+        inner[3:-3, 3:-3, 3:-3] = 1
+        radiomics(*given(part, inner), settings)
     volume, mask = given(image, labels)
 
     def work() -> dict[str, Any]:

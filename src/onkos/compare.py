@@ -15,6 +15,7 @@ import numpy as np
 
 from onkos.arms import judging
 from onkos.arms.classify import Classifier, ClassifierModel, remembering
+from onkos.arms.classify.guard import require_no_leak
 from onkos.arms.scoring import score
 from onkos.cohort.splits import Fold, folds_by_patient
 from onkos.core.case import Cohort
@@ -105,8 +106,11 @@ def compare(
             "compare each kind by itself"
         )
     arms = remembering(arms)
+    classifiers = [arm for arm in arms if isinstance(arm, Classifier)]
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     splits = folds_by_patient(cohort, folds, rng=np.random.default_rng(seed))
+    if classifiers:
+        require_no_leak(cohort, splits, classifiers)
     tasks = [
         Task(arm=arm, fold=fold, seed=seed, key=_key(cohort, arm, fold, seed))
         for arm in arms

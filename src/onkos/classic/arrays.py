@@ -34,7 +34,7 @@ def unpacked(cls: type[T], arrays: Mapping[str, Any], prefix: str) -> T:
         values[field.name] = taken(arrays, f"{prefix}.{field.name}")
     try:
         return cls(**values)
-    except ContentError as error:
+    except (ContentError, ValueError, IndexError, TypeError) as error:
         raise ModelError(f"stored {prefix}: {error}; fit the model again") from error
 
 

@@ -120,7 +120,8 @@ MEMBERS: dict[str, Member] = {
         name="random-forest",
         family="cross-disciplinary",
         candidates=_grid(
-            (ALL,), (Forest(kind="random", leaf=2), Forest(kind="random", leaf=5, features=0.15))
+            (ALL,),
+            (Forest(kind="random", trees=150, leaf=2), Forest(kind="random", trees=150, leaf=6)),
         ),
     ),
     "extra-trees": Member(

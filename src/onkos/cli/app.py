@@ -12,7 +12,7 @@ import typer
 
 from onkos import arms
 from onkos.cli import doctor as doctor_page
-from onkos.cli import extraction, failure, show, work
+from onkos.cli import evaluation, extraction, failure, show, work
 from onkos.cli import readers as reader_study
 from onkos.cli.demo import run_demo
 from onkos.cli.question import Asked
@@ -20,6 +20,7 @@ from onkos.cohort.table import load_table
 from onkos.core.errors import UsageError
 from onkos.core.plain import to_plain
 from onkos.core.version import __version__
+from onkos.evaluate import Settings
 from onkos.io import intake, results, tables
 from onkos.io.whole import write_text
 from onkos.read import read as read_study
@@ -156,6 +157,38 @@ def compare(
         made = work.compare(question.arms, question.cohort, question.plan(out), track)
     folders.write_comparison(out, made)
     _tell(json, to_plain(made), show.comparison(made, out))
+
+
+@app.command()
+def evaluate(
+    predictions: Annotated[
+        Path, typer.Argument(help="Table: case, patient, and p_CLASS columns or risk (and time).")
+    ],
+    truth: Annotated[Path, typer.Option("--truth", help="Table of cases with the answers.")],
+    out: Out,
+    masks: Annotated[Path | None, typer.Option(help="Folder of outlines, CASE.nii.gz.")] = None,
+    target: Annotated[str, typer.Option(help="Column of the reference class.")] = "target",
+    positive: Annotated[str, typer.Option(help="Class that sensitivity speaks of.")] = "",
+    threshold: Annotated[
+        float | None, typer.Option(help="Probability a case is called positive from.")
+    ] = None,
+    tolerance_mm: Annotated[float, typer.Option(help="Of the surface Dice.")] = 2.0,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Judge finished predictions of any model: every metric with interval, n and misses."""
+    settings = Settings(threshold=threshold, positive=positive, tolerance_mm=tolerance_mm)
+    with work.progress(quiet=json) as track:
+        made = evaluation.evaluated(
+            predictions,
+            truth=(truth, target),
+            masks=masks,
+            settings=settings,
+            seed=seed,
+            track=track,
+        )
+        written = evaluation.write(made, out)
+    _tell(json, made.evaluation, evaluation.shown(made.evaluation, written))
 
 
 @app.command()

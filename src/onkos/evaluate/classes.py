@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -24,7 +26,13 @@ from onkos.evaluate.part import (
 from onkos.report import figures, words
 from onkos.report.figures import Drawing, Line, Sample
 from onkos.stats.bands import BANDS, precision_recall_band, roc_band
-from onkos.stats.calibration import Forecast, reliability_curve
+from onkos.stats.calibration import (
+    Forecast,
+    calibration_line,
+    expected_calibration_error,
+    in_the_large,
+    reliability_curve,
+)
 from onkos.stats.classification import Answers, classification_metrics, positive_class
 from onkos.stats.clustered import clustered_auc
 from onkos.stats.decision import decision_curve, net_benefit_difference
@@ -35,6 +43,7 @@ from onkos.stats.resampling import IntArray
 from onkos.stats.roc import roc_curve
 
 NET_BENEFIT_AT = (0.1, 0.2, 0.5)
+_EDGE = 1e-6  # log odds need probabilities off 0 and 1 by as much
 _GRID = np.arange(0.01, 1.0, 0.02)
 
 
@@ -126,13 +135,31 @@ def _rows(answers: Answers, rows: IntArray) -> Answers:
 def _metrics(answers: Answers, seed: int) -> Metrics:
     """All metrics of the engine, and what acting on the model is worth."""
     found = classification_metrics(answers, rng=np.random.default_rng(seed), level=LEVEL)
-    if len(answers.classes) == 2:
-        found |= _net_benefits(answers, seed)
-    return found
+    if len(answers.classes) != 2:
+        return found
+    return found | _calibration(answers, seed) | _net_benefits(answers, seed)
+
+
+def _calibration(answers: Answers, seed: int) -> Metrics:
+    """Calibration of the answers there are: no answer foretells nothing that could be held to."""
+    lost = _lost(answers)
+    if not lost.any():
+        return {}
+    given = np.flatnonzero(~lost)
+    note = f"; only of the {given.size} cases with an answer, {int(lost.sum())} had none"
+    made: dict[str, Callable[[], Estimate]] = {
+        "calibration_in_the_large": lambda: in_the_large(_forecast(_rows(answers, given))),
+        "calibration_slope": lambda: calibration_line(_forecast(_rows(answers, given))).slope,
+        "ece": lambda: expected_calibration_error(
+            _forecast(_rows(answers, given)), rng=np.random.default_rng(seed)
+        ),
+    }
+    found = {name: estimated(name, make, n=given.size) for name, make in made.items()}
+    return {name: replace(one, method=f"{one.method}{note}") for name, one in found.items()}
 
 
 def _net_benefits(answers: Answers, seed: int) -> Metrics:
-    """Net benefit at some thresholds, and over the better of acting on all and on none."""
+    """Net benefit at some thresholds, and how much more than of acting on everybody."""
     forecast = _forecast(answers)
     everyone = Forecast(
         truth=answers.positives,
@@ -147,7 +174,9 @@ def _net_benefits(answers: Answers, seed: int) -> Metrics:
     for point, gain in zip(points, gains, strict=True):
         found[f"net_benefit:{point.threshold:g}"] = point.model
         found[f"net_benefit_over_all:{point.threshold:g}"] = gain.difference
-    return {name: with_missed(one, _patients(answers), _lost(answers)) for name, one in found.items()}
+    return {
+        name: with_missed(one, _patients(answers), _lost(answers)) for name, one in found.items()
+    }
 
 
 def _area(answers: Answers, seed: int) -> Estimate:
@@ -161,19 +190,13 @@ def _area(answers: Answers, seed: int) -> Estimate:
             groups=answers.patients,
         )
     if answers.several_a_patient:
-        return clustered_auc(
-            answers.positives, answers.score, groups=answers.patients, level=LEVEL
-        )
+        return clustered_auc(answers.positives, answers.score, groups=answers.patients, level=LEVEL)
     return auc(answers.positives, answers.score, level=LEVEL)
 
 
-def _drawn(
-    answers: Answers, sample: Sample, metrics: Metrics, seed: int
-) -> tuple[Drawing, ...]:
+def _drawn(answers: Answers, sample: Sample, metrics: Metrics, seed: int) -> tuple[Drawing, ...]:
     """Figures of two classes, or of more."""
-    table = confusion_matrix(
-        list(answers.truth), answers.predicted, classes=answers.classes
-    )
+    table = confusion_matrix(list(answers.truth), answers.predicted, classes=answers.classes)
     last = figures.confusion(table, sample=sample)
     if len(answers.classes) > 2:
         return _one_against_the_others(answers, sample), last
@@ -195,14 +218,26 @@ def _drawn(
             sample=sample,
             band=precision_recall_band(truth, score, rng=rng, groups=groups),
         ),
-        figures.reliability(
-            reliability_curve(forecast, level=LEVEL),
-            probability=score,
-            sample=sample,
-            slope=metrics["calibration_slope"],
-        ),
+        *_reliability(answers, sample, metrics),
         figures.decision({"the predictions": curve}, sample=sample),
         last,
+    )
+
+
+def _reliability(answers: Answers, sample: Sample, metrics: Metrics) -> tuple[Drawing, ...]:
+    """Reliability curve of the cases with an answer."""
+    given = np.flatnonzero(~_lost(answers))
+    if not given.size:
+        return ()
+    forecast = _forecast(_rows(answers, given))
+    n = len({answers.patients[row] for row in given.tolist()})
+    return (
+        figures.reliability(
+            reliability_curve(forecast, level=LEVEL),
+            probability=forecast.probability,
+            sample=replace(sample, n=n, unit="patients with an answer"),
+            slope=metrics["calibration_slope"],
+        ),
     )
 
 
@@ -218,7 +253,7 @@ def _one_against_the_others(answers: Answers, sample: Sample) -> Drawing:
             patients=answers.patients,
             positive="yes",
         )
-        area = estimated("auc", lambda one=one: _area(one, 0), n=len(truth))
+        area = estimated("auc", partial(_area, one, 0), n=len(truth))
         note = f"AUC {words.estimated(area)}"
         lines.append(Line.of(roc_curve(truth, score), name=name, note=note))
     return figures.rocs(lines, sample=sample, title="Each class against the others")
@@ -258,9 +293,8 @@ def _caveats(answers: Answers, settings: Settings) -> tuple[Caveat, ...]:
 
 
 def _forecast(answers: Answers) -> Forecast:
-    return Forecast(
-        truth=answers.positives, probability=answers.score, groups=_groups(answers)
-    )
+    probability = np.clip(answers.score, _EDGE, 1 - _EDGE)
+    return Forecast(truth=answers.positives, probability=probability, groups=_groups(answers))
 
 
 def _groups(answers: Answers) -> Sequence[Hashable] | None:

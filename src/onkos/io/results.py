@@ -12,6 +12,7 @@ import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
+from onkos.core.evaluation import Evaluation
 from onkos.core.findings import Box, Lesion, Point
 from onkos.core.mask import Mask
 from onkos.core.plain import from_plain, to_plain
@@ -151,3 +152,13 @@ def _place(where: Mask | Box | Point | None) -> Box | Point | None:
     corners = where.geometry.to_mm(np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1))
     low, high = corners.reshape(-1, 3).min(axis=0), corners.reshape(-1, 3).max(axis=0)
     return Box(low_mm=tuple(low.tolist()), high_mm=tuple(high.tolist()))
+
+
+def write_evaluation(path: Path, evaluation: Evaluation) -> None:
+    """Write ``evaluation.json``; every metric stands as an Estimate."""
+    write_json(path, evaluation)
+
+
+def load_evaluation(path: Path) -> Evaluation:
+    """Read ``evaluation.json`` back; :class:`ContentError` if it is not one."""
+    return from_plain(Evaluation, read_json(path))

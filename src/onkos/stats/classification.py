@@ -163,7 +163,7 @@ def classification_metrics(
     found["brier"] = bootstrap_mean(
         answers.squared_error, groups=answers.patients, rng=rng, level=level
     )
-    return {name: _with_missed(one, answers) for name, one in found.items()}
+    return {name: _with_missed(name, one, answers) for name, one in found.items()}
 
 
 def auc_test(a: Answers, b: Answers, *, level: float = 0.95) -> SignificanceTest:
@@ -263,18 +263,33 @@ def _or_undefined(
         return Estimate(value=nan, low=nan, high=nan, n=n, level=level, method=why)
 
 
-def _with_missed(estimate: Estimate, answers: Answers) -> Estimate:
+def _with_missed(name: str, estimate: Estimate, answers: Answers) -> Estimate:
     """Say how many units behind the estimate got no answer at all."""
-    if answers.missed is None or not answers.missed.any():
+    if answers.missed is None:
         return estimate
-    who = {p for p, lost in zip(answers.patients, answers.missed, strict=True) if lost}
+    lost = answers.missed & _counted(name, answers)
+    if not lost.any():
+        return estimate
+    who = {patient for patient, gone in zip(answers.patients, lost, strict=True) if gone}
     return Estimate(
         value=estimate.value,
         low=estimate.low,
         high=estimate.high,
         n=estimate.n,
         level=estimate.level,
-        method=f"{estimate.method}; {int(answers.missed.sum())} cases without an answer count "
-        "as wrong",
+        method=f"{estimate.method}; {int(lost.sum())} cases without an answer count as wrong",
         missed=min(len(who), estimate.n),
     )
+
+
+def _counted(name: str, answers: Answers) -> AnyArray:
+    """Cases that a metric of two classes looks at: the diseased, for sensitivity."""
+    called = np.array([one == answers.positive for one in answers.predicted])
+    among: dict[str, AnyArray] = {
+        "sensitivity": answers.positives,
+        "specificity": ~answers.positives,
+        "ppv": called,
+        "npv": ~called,
+    }
+    everyone = np.ones(len(answers.truth), dtype=bool)
+    return among.get(name, everyone) if len(answers.classes) == 2 else everyone

@@ -135,6 +135,8 @@ def test_damaged_arrays_are_refused_by_name(rng, wine):
         FittedTable.from_arrays({**arrays, "kind": np.array("Popen")})
     with pytest.raises(ModelError, match="numbers or text"):
         FittedTable.from_arrays({**arrays, "learner.values": np.array([object()])})
+    with pytest.raises(ModelError, match="stored learner"):
+        FittedTable.from_arrays({**arrays, "learner.values": np.zeros(3)})
     wrong = arrays["preparation.kept"] + 100
     with pytest.raises(ModelError, match="preparation"):
         FittedTable.from_arrays({**arrays, "preparation.kept": wrong})

@@ -92,3 +92,16 @@ def test_unlike_pictures_are_not_taken_for_copies(rng):
 def test_what_is_no_picture_is_refused(pixels):
     with pytest.raises(ContentError, match="rows, columns"):
         fingerprint(pixels)
+
+
+@pytest.mark.data
+def test_the_known_copies_among_ultrasound_pictures_are_found(data_dir):
+    """BUSI holds near duplicates, some across its classes; what is found must look the same."""
+    files = sorted((data_dir / "breast-us-busi").glob("[bmn]*/*.png"))
+    pictures = [cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) for file in files]
+    prints = [fingerprint(picture) for picture in pictures]
+    pairs = [(a, b) for a, b in equal_pictures(prints, prints) if a < b]
+    assert 20 <= len(pairs) <= 60
+    for a, b in pairs:
+        both = [cv2.resize(pictures[n], (96, 96), interpolation=cv2.INTER_AREA) for n in (a, b)]
+        assert np.corrcoef(both[0].ravel(), both[1].ravel())[0, 1] > 0.8

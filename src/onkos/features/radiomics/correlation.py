@@ -16,7 +16,7 @@ Spectrum = NDArray[np.float32]
 Planes = Callable[[slice], list[NDArray[Any]]]
 
 _PAIRS_AT_MOST = 400  # voxels: below, all pairs are visited
-_PARTS = 2  # of the spectrum along x, so that memory stays near that of the region
+_PARTS = 3  # of the spectrum along x, so that memory stays near that of the region
 _SMALL = 1 << 20  # numbers of a spectrum that is not cut into parts
 
 
@@ -41,26 +41,51 @@ def moran_geary(
     tuple
         NaN both where there is one voxel only or the intensities do not differ.
     """
-    where = np.flatnonzero(inside)
-    count = len(where)
-    known = values.ravel()[where].astype(np.float64)
-    centred = known - known.mean()
-    square = float(centred @ centred)
+    count, mean, square = _spread(values, inside)
     if count < 2 or square == 0:
         return math.nan, math.nan
     if count <= _PAIRS_AT_MOST:
-        places = np.stack(np.unravel_index(where, inside.shape), axis=1) * np.array(spacing_mm)
-        weights, moran, geary = _over_pairs(centred, places)
+        places = np.argwhere(inside) * np.array(spacing_mm)
+        weights, moran, geary = _over_pairs(values[inside].astype(np.float64) - mean, places)
     else:
         scale = math.sqrt(square / count)
         field = np.zeros(inside.shape, dtype=np.float32)
-        field.ravel()[where] = centred / scale
+        _standardise(values, inside, (mean, scale), field)
         weights, moran, geary = _in_fourier_space(field, inside, spacing_mm)
         moran, geary = moran * scale**2, geary * scale**2
     return (
-        count / weights * moran / square,
-        (count - 1) / (2 * weights) * geary / square,
+        float(count / weights * moran / square),
+        float((count - 1) / (2 * weights) * geary / square),
     )
+
+
+@njit(cache=True, nogil=True)
+def _spread(values: Any, inside: Any) -> Any:  # pragma: no cover
+    """Count, mean and sum of squared distances from the mean."""
+    count, total, square = 0, 0.0, 0.0
+    for z in range(values.shape[0]):
+        for y in range(values.shape[1]):
+            for x in range(values.shape[2]):
+                if inside[z, y, x]:
+                    count += 1
+                    total += values[z, y, x]
+    mean = total / max(count, 1)
+    for z in range(values.shape[0]):
+        for y in range(values.shape[1]):
+            for x in range(values.shape[2]):
+                if inside[z, y, x]:
+                    square += (values[z, y, x] - mean) ** 2
+    return count, mean, square
+
+
+@njit(cache=True, nogil=True)
+def _standardise(values: Any, inside: Any, scale: Any, out: Any) -> None:  # pragma: no cover
+    mean, deviation = scale
+    for z in range(values.shape[0]):
+        for y in range(values.shape[1]):
+            for x in range(values.shape[2]):
+                if inside[z, y, x]:
+                    out[z, y, x] = (values[z, y, x] - mean) / deviation
 
 
 @njit(cache=True, nogil=True)

@@ -24,7 +24,7 @@ from onkos.features.threads import each
 FloatArray = NDArray[np.float64]
 Found = dict[str, FloatArray]
 
-_LARGE = 1 << 13  # voxels of a bounding box that are worth several threads
+_LARGE = 1 << 15  # voxels of a bounding box that are worth several threads
 
 
 def radiomics(

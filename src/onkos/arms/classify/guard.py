@@ -1,0 +1,75 @@
+"""No near-duplicate on both sides of a split: a method would be judged on what it has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from onkos.arms.classify.arm import Classifier
+from onkos.arms.classify.sources import Facts
+from onkos.cohort.leakage import FEWEST_COLUMNS, Fingerprint, Side, fingerprint, require_apart
+from onkos.cohort.splits import Fold
+from onkos.core.case import Case, Cohort
+from onkos.core.errors import ContentError
+from onkos.core.geometry import AnyArray
+from onkos.core.study import Study
+
+
+def require_no_leak(cohort: Cohort, folds: Sequence[Fold], arms: Sequence[Classifier]) -> None:
+    """Refuse folds that put a patient, a copied row or a near-duplicate picture on both sides.
+
+    Every picture is opened once more for it. Volumes are told apart by their patients only.
+
+    Raises
+    ------
+    CohortError
+        If one leaks; the message names the cases. The remedy is to give them one patient.
+    """
+    marks: dict[str, Fingerprint] = {}
+    rows: dict[str, AnyArray] = {}
+    facts = next((arm.source for arm in arms if isinstance(arm.source, Facts)), None)
+    for case in cohort.cases:
+        study = case.study
+        mark = _fingerprint(study)
+        if mark is not None:
+            marks[case.id] = mark
+        if facts is not None:
+            rows[case.id] = facts.observe(study).values
+    tabled = bool(rows) and _varied(np.array(list(rows.values()))) >= FEWEST_COLUMNS
+    for fold in folds:
+        sides = [
+            Side(
+                cases=[case.id for case in side],
+                patients=[case.patient for case in side],
+                table=np.array([rows[case.id] for case in side]) if tabled else None,
+                pictures=_marks(side, marks),
+            )
+            for side in (fold.train, fold.test)
+        ]
+        require_apart(*sides)
+
+
+def _marks(side: Sequence[Case], marks: dict[str, Fingerprint]) -> list[Fingerprint] | None:
+    """Fingerprints of a side; None where not every case is a picture."""
+    found = [marks[case.id] for case in side if case.id in marks]
+    return found if len(found) == len(side) else None
+
+
+def _fingerprint(study: Study) -> Fingerprint | None:
+    """Fingerprint of a study's only picture; None where it has no such picture."""
+    if len(study.volumes) != 1:
+        return None
+    (volume,) = study.volumes.values()
+    if volume.geometry.ndim != 2:
+        return None
+    try:
+        return fingerprint(volume.data)
+    except ContentError:
+        return None
+
+
+def _varied(table: AnyArray) -> int:
+    """How many columns of a table vary."""
+    columns = [column[np.isfinite(column)] for column in table.T]
+    return sum(bool(column.size) and float(np.ptp(column)) > 0 for column in columns)
