@@ -130,14 +130,16 @@ def _fitness(card: Card, study: Study) -> Sequence[Caveat]:
 
 def _classes(prediction: Prediction) -> dict[str, Estimate]:
     """Probabilities as the model gives them; their own uncertainty is not known yet."""
+    what = "highest probability of any region in this study, not calibrated"
+    if prediction.mask is None:
+        what = "calibrated on training patients; its own uncertainty is not estimated"
     return {
         name: Estimate(
             value=p,
             low=0.0,
             high=1.0,
             n=1,
-            method="highest probability of any region in this study, not calibrated: "
-            "the interval is the widest possible",
+            method=f"{what}: the interval is the widest possible",
         )
         for name, p in prediction.classes.items()
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.stats import rankdata
@@ -33,6 +33,9 @@ class Choice:
     """Which candidate was chosen, and how each did on patients its training did not hold.
 
     ``log_loss`` and ``auc`` have one value a candidate, NaN where there were no inner folds.
+    ``left_out`` holds the best one's calibrated probabilities of each training row, given while
+    its patient was left out, (rows, classes), and ``rows`` the class of each; empty without
+    inner folds, and not stored.
     """
 
     best: int
@@ -40,6 +43,8 @@ class Choice:
     log_loss: FloatArray
     auc: FloatArray
     calibration: Calibration
+    left_out: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    rows: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def choose(
@@ -87,7 +92,15 @@ def choose(
     losses = np.array([-p[np.arange(len(x)), rows.y].mean() for p in calibrated])
     aucs = np.array([macro_auc(p, rows.y) for p in calibrated])
     best = int(np.flatnonzero(losses <= losses.min() + 1e-6)[0])
-    return Choice(best=best, folds=k, log_loss=losses, auc=aucs, calibration=calibrations[best])
+    return Choice(
+        best=best,
+        folds=k,
+        log_loss=losses,
+        auc=aucs,
+        calibration=calibrations[best],
+        left_out=np.exp(calibrated[best]),
+        rows=rows.y,
+    )
 
 
 def weighted(rows: Rows, chosen: np.ndarray, x: FloatArray, *, balanced: bool) -> Rows:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onkos.arms import ARMS
-from onkos.arms.classify import facts_arm
+from onkos.arms.classify import Classifier, facts_arm
+from onkos.arms.classify.sources import Facts, Size
 from onkos.classic.members import MEMBERS
 from onkos.cli.work import Plan
 from onkos.cohort.layouts import LAYOUTS
@@ -59,19 +61,22 @@ class Asked:
             arm that does not exist.
         """
         if self.recipe is None:
-            return self._of_table()
+            return self._tabled()
         if self.cohort is not None or self.data is None:
             raise UsageError("a recipe needs --data, the folder of its data sets, and no --cohort")
         recipe = load_recipe(self.recipe)
         cohort = _laid_out(recipe, self.data)
         return Question(
-            arms=arms_named(self.arms or recipe.arms, cohort, recipe.columns),
+            arms=[
+                _of_table(arm, recipe.size)
+                for arm in arms_named(self.arms or recipe.arms, cohort, recipe.columns)
+            ],
             cohort=cohort,
             folds=self.folds or recipe.folds,
             seed=recipe.seed if self.seed is None else self.seed,
         )
 
-    def _of_table(self) -> Question:
+    def _tabled(self) -> Question:
         if self.cohort is None or not self.arms:
             raise UsageError("expected a recipe with --data, or --cohort cases.csv with --arms")
         cohort = load_table(self.cohort, target=self.target)
@@ -94,15 +99,25 @@ def arms_named(names: Sequence[str], cohort: Cohort, columns: Sequence[str]) -> 
     return [_facts(name, cohort, columns) if name in facts else ARMS[name] for name in names]
 
 
+def _of_table(arm: Arm, size: Sequence[str]) -> Arm:
+    """Let the arm that knows the size only read it from columns, where a recipe names them."""
+    if size and isinstance(arm, Classifier) and isinstance(arm.source, Size):
+        return replace(arm, source=Facts(columns=tuple(size)))
+    return arm
+
+
 def _facts(name: str, cohort: Cohort, columns: Sequence[str]) -> Arm:
     """Arm on columns of the table, which have to be named: any may hold the answer."""
     known = list(dict.fromkeys(key for case in cohort.cases for key in case.covariates))
-    if not columns or not set(columns) <= set(known):
+    unknown = [name for name in columns if not fnmatch.filter(known, name)]
+    if not columns or unknown:
         raise UsageError(
             f"{name} looks at columns of the table, and has to be told which: --columns A,B "
-            f"among {known}. A column that follows from the target gives the answer away"
+            f"among {known[:40]} (patterns such as 'shape_*' too), not {unknown}. A column that "
+            "follows from the target gives the answer away"
         )
-    return facts_arm(name, [case.covariates for case in cohort.cases], columns)
+    chosen = [key for key in known if any(fnmatch.fnmatchcase(key, name) for name in columns)]
+    return facts_arm(name, [case.covariates for case in cohort.cases], chosen)
 
 
 def _laid_out(recipe: Recipe, data: Path) -> Cohort:

@@ -30,8 +30,9 @@ class Recipe:
         Names of the arms; the first of the family ``trivial`` is what all others must beat.
     target
         Column of the cohort that holds the reference class; empty where tissue is outlined.
-    columns
-        Columns that ``facts-`` arms look at.
+    columns, size
+        Columns that ``facts-`` arms look at, also by patterns (``original_*``); and those that
+        hold the size, where a table without images has it, for ``size-only``.
     folds, seed
         Of the split by patient.
     paper
@@ -43,6 +44,7 @@ class Recipe:
     arms: tuple[str, ...]
     target: str = ""
     columns: tuple[str, ...] = ()
+    size: tuple[str, ...] = ()
     folds: int = 5
     seed: int = 0
     paper: Mapping[str, str] | None = None

@@ -24,6 +24,8 @@ from onkos.core.source import PHANTOM
 from onkos.core.study import Study
 from onkos.core.version import __version__
 from onkos.features.pictures import Description
+from onkos.stats.classification import positive_class
+from onkos.stats.operating import youden
 
 CLASSIFY = "classify"
 _LEARNT = "source."
@@ -94,8 +96,9 @@ class Classifier:
         describer = self.source.learn(observed, rng=rng)
         table, names = _table([describer.describe(one) for one in observed], cases)
         fitted = self.member.fit(table, targets, [case.patient for case in cases], rng=rng)
+        card = _card(self, cases, studies[0], [str(name) for name in fitted.classes])
         return ClassifierModel(
-            card=_card(self, cases, studies[0], [str(name) for name in fitted.classes]),
+            card=replace(card, threshold=_threshold(fitted)),
             source=self.source,
             describer=describer,
             names=names,
@@ -203,6 +206,20 @@ def characterised(case: Case) -> Study:
     if case.load_truth is None or study.masks:
         return study
     return replace(study, masks=(case.truth,))
+
+
+def _threshold(fitted: Fitted) -> float | None:
+    """Largest Youden index over training patients while they were left out; or None.
+
+    Where there were no inner folds, or more classes than two, a case counts as its likeliest.
+    """
+    if not isinstance(fitted, FittedTable) or len(fitted.classes) != 2 or not fitted.choice.folds:
+        return None
+    positive = [str(name) for name in fitted.classes].index(
+        positive_class([str(name) for name in fitted.classes])
+    )
+    truth = fitted.choice.rows == positive
+    return float(youden(truth, fitted.choice.left_out[:, positive]).threshold)
 
 
 def _observation(source: Source, study: Study, memory: Memory) -> Any:

@@ -29,7 +29,8 @@ def busi(data: Path) -> Cohort:
     Target: the histological class of the lesion; normal breasts are left out. There is no
     patient identifier: pictures that look nearly alike count as one patient's
     (:func:`onkos.cohort.layouts.alike.patients_of`), others as a patient each, though one
-    patient may have several. Callipers and words burnt into the pictures may give the class
+    patient may have several. Some copies of one picture are published under both classes; they
+    are kept, as one patient. Callipers and words burnt into the pictures may give the class
     away. For research only, with citation.
 
     Raises

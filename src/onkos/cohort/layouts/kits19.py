@@ -9,9 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from onkos.cohort.layouts.folder import cohort_of, facts_case, found
 from onkos.core.case import Case, Cohort
-from onkos.core.errors import CohortError
+from onkos.core.errors import CohortError, ContentError
 from onkos.core.mask import Mask
 from onkos.io import outline
 
@@ -137,4 +139,13 @@ def _label_map(folder: Path, case: str) -> Path | None:
 
 
 def _tumour(path: Path, case: Case) -> Mask:
-    return outline.read(path, labels=_TUMOUR, study=case.load)
+    """Outline of the tumour, cut to its own block: the rest of the grid holds nothing."""
+    whole = outline.read(path, labels=_TUMOUR, study=case.load)
+    block = []
+    for axis, side in enumerate(whole.labels.shape):
+        others = tuple(other for other in range(3) if other != axis)
+        hit = np.flatnonzero(whole.labels.any(axis=others))
+        if hit.size == 0:
+            raise ContentError(f"{path}: no tumour (label 2) in the label map; get it again")
+        block.append(slice(max(0, int(hit[0]) - 1), min(side, int(hit[-1]) + 2)))
+    return whole.crop(block)
