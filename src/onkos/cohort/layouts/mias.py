@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from onkos.cohort.layouts.alike import joined
 from onkos.cohort.layouts.folder import cohort_of, file_in, found
 from onkos.core.case import Case, Cohort
 from onkos.core.errors import CohortError, ContentError
@@ -48,7 +49,8 @@ def mias(data: Path) -> Cohort:
     """Normal and abnormal mammograms, whole films.
 
     Target: whether anything is marked on the film, benign or malignant. A patient is a woman,
-    whose two films are numbered odd and even; a case is a film. Pictures of any size that show
+    whose two films are numbered odd and even, and women of whom two films are nearly equal count
+    as one; a case is a film. Pictures of any size that show
     the whole square film are taken, ``images_512/*.png`` or the published ``*.pgm``. Research
     only (MIAS licence agreement).
 
@@ -68,7 +70,7 @@ def mias(data: Path) -> Cohort:
         _case(path, film, target="abnormal" if film.severity else "normal")
         for path, film in _films(folder)
     ]
-    return cohort_of(cases, name=SETS[0], folder=folder)
+    return cohort_of(joined(cases), name=SETS[0], folder=folder)
 
 
 def mias_severity(data: Path) -> Cohort:
@@ -89,7 +91,7 @@ def mias_severity(data: Path) -> Cohort:
         for path, film in _films(folder)
         if film.severity and film.circles
     ]
-    return cohort_of(cases, name=f"{SETS[0]}-severity", folder=folder)
+    return cohort_of(joined(cases), name=f"{SETS[0]}-severity", folder=folder)
 
 
 def _films(folder: Path) -> Iterator[tuple[Path, _Film]]:
