@@ -55,12 +55,12 @@ UNPUBLISHED = ("independent_or",)
 
 INTRODUCTION = """# Golden values
 
-Every published or package-verified number that Onkos is held to, computed anew by
+Every published or independently computed number that Onkos is held to, computed anew by
 `python scripts/golden_table.py`; a test makes this table again and fails if a value is off or this
 page says other counts. A value is within tolerance when it differs from the reference by no more
-than the digits that were printed, or by what its test gives a reason for. The last column
-of a block is the largest difference as a part of its own tolerance. References that a module leaves
-out are named there with the reason.
+than the digits that were printed allow, or by what its test gives a reason for. The last column of
+a block is the largest difference as a part of its own tolerance. What a module leaves out of its
+reference is named there with the reason.
 """
 
 
@@ -177,12 +177,16 @@ def _block(name: str, values: list[Value]) -> list[str]:
     tolerance = f"{least:.2g}" if f"{least:.2g}" == f"{most:.2g}" else f"{least:.2g} to {most:.2g}"
     largest = max(value.difference for value in values)
     part = max(value.part for value in values)
-    return [f"`{name}`", _within(values), f"{largest:.1e}", tolerance, f"{part:.2g}"]
+    return [f"`{name}`", _within(values), _small(largest), tolerance, f"{part:.2g}"]
 
 
 def _example(value: Value) -> list[str]:
     shown = [f"{number:.10g}" for number in (value.ours, value.reference)]
-    return [value.name.replace("|", "/"), *shown, f"{value.difference:.1e}"]
+    return [value.name.replace("|", "/"), *shown, _small(value.difference)]
+
+
+def _small(difference: float) -> str:
+    return f"{difference:.1e}" if difference else "0"
 
 
 def _cited(module: Module) -> str:

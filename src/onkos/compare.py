@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onkos.arms import judging
+from onkos.arms import judging, subgrouping
 from onkos.arms.classify import Classifier, ClassifierModel, remembering
 from onkos.arms.classify.guard import require_no_leak
 from onkos.arms.scoring import score
@@ -120,8 +120,10 @@ def compare(
     for number, (task, outcome) in enumerate(_run_all(tasks, execution), start=1):
         outcomes[task.key] = outcome
         execution.done(number, len(tasks), f"{task.arm.name}, fold {task.fold.number + 1}")
+    grouping = subgrouping.grouped(cohort)
     judged = tuple(
-        _judge(arm, [outcomes[task.key] for task in tasks if task.arm is arm], seed) for arm in arms
+        _judge(arm, [outcomes[task.key] for task in tasks if task.arm is arm], grouping, seed)
+        for arm in arms
     )
     classes = tuple(dict.fromkeys(name for s in judged[0].scores for name in s.classes))
     return Comparison(
@@ -132,7 +134,7 @@ def compare(
         folds=folds,
         arms=judged,
         tests=judging.tests(judged, seed=seed),
-        caveats=_caveats(cohort),
+        caveats=(*_caveats(cohort), *grouping.caveats),
         provenance=Provenance(
             version=__version__,
             model="",
@@ -192,8 +194,10 @@ def _key(cohort: Cohort, arm: Arm, fold: Fold, seed: int) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
 
-def _judge(arm: Arm, outcomes: Sequence[FoldResult], seed: int) -> ArmResult:
-    """Gather an arm's folds into metrics with intervals by patient."""
+def _judge(
+    arm: Arm, outcomes: Sequence[FoldResult], grouping: subgrouping.Grouping, seed: int
+) -> ArmResult:
+    """Gather an arm's folds into metrics with intervals by patient, of all and of subgroups."""
     scores = tuple(score for outcome in outcomes for score in outcome.scores)
     used = Counter(name for outcome in outcomes for name in outcome.used)
     return ArmResult(
@@ -204,6 +208,7 @@ def _judge(arm: Arm, outcomes: Sequence[FoldResult], seed: int) -> ArmResult:
         fit_seconds=sum(outcome.fit_seconds for outcome in outcomes),
         predict_seconds=sum(outcome.predict_seconds for outcome in outcomes),
         used={name: n / len(outcomes) for name, n in used.most_common()},
+        subgroups=subgrouping.by_subgroup(scores, grouping.labels, seed=seed),
     )
 
 

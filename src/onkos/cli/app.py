@@ -24,7 +24,6 @@ from onkos.evaluate import Settings
 from onkos.io import intake, results, tables
 from onkos.io.whole import write_text
 from onkos.read import read as read_study
-from onkos.report import comparison as comparison_page
 from onkos.report import folder as folders
 from onkos.report import reading as reading_page
 
@@ -155,7 +154,7 @@ def compare(
     question = asked.question()
     with work.progress(quiet=json) as track:
         made = work.compare(question.arms, question.cohort, question.plan(out), track)
-    folders.write_comparison(out, made)
+    folders.write_comparison(out, made, question.cohort)
     _tell(json, to_plain(made), show.comparison(made, out))
 
 
@@ -259,8 +258,7 @@ def report(
     """Make report.html of a reading or comparison folder again."""
     page = folder / "report.html"
     if (folder / "comparison.json").is_file():
-        loaded = results.load_comparison(folder / "comparison.json")
-        write_text(page, comparison_page.render(loaded))
+        folders.rewrite_comparison(folder)
     elif (folder / "reading.json").is_file():
         if study is None:
             raise UsageError(f"{folder} holds a reading: give its images with --study PATH")

@@ -43,7 +43,7 @@ def run_demo(out: Path, *, seed: int, console: Console) -> dict[str, Any]:
         cohort = simulate_cohort(out / "cohort", seed, track("Simulating patients (phantom)"))
         plan = work.Plan(folds=FOLDS, seed=seed, folder=out / "comparison")
         comparison = work.compare([arms.ARMS[name] for name in ARMS], cohort, plan, track)
-        folders.write_comparison(out / "comparison", comparison)
+        folders.write_comparison(out / "comparison", comparison, cohort)
         update = track(f"Fitting {ARM} on all patients")
         fitted = arms.ARMS[ARM].fit(cohort.cases, rng=np.random.default_rng(seed))
         model = with_errors(work.labelled(fitted, cohort, plan), comparison.arms[0])

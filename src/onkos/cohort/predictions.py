@@ -19,7 +19,7 @@ from onkos.io import outline
 
 _NEEDED = ("case", "patient")
 _PREFIX = "p_"
-_SUM_WITHIN = 0.01  # probabilities written with two decimals
+_ROUNDED = 0.005  # probabilities written with two decimals
 _ENDING = ".nii.gz"
 
 
@@ -268,7 +268,7 @@ def _probabilities(
     total = sum(found.values())
     if len(found) < 2:
         return found
-    if abs(total - 1) > _SUM_WITHIN:
+    if abs(total - 1) > _ROUNDED * len(found) + 1e-9:
         raise ContentError(
             f"{where}: probabilities {list(found.values())} sum to {total:g}; expected 1"
         )

@@ -30,6 +30,7 @@ _SHOWN = {"dice": "Dice", "surface_dice": "Surface Dice", "hd95_mm": "HD95 (mm)"
 _SHARES = ("dice", "iou", "sensitivity", "precision", "surface_dice")
 _LESIONS = ("lesion_recall", "lesion_precision", "lesion_f1", "lesion_pq")
 _DISTANCES = ("hd95_mm", "assd_mm")
+_OF_THE_TRUTH = ("sensitivity", "lesion_recall")  # nothing to find, nothing to miss
 _AGREED = {
     **dict.fromkeys(("dice", "iou", "surface_dice", "lesion_f1", "lesion_pq"), 1.0),
     **dict.fromkeys(("hd95_mm", "assd_mm", "volume_error_ml", "absolute_volume_error_ml"), 0.0),
@@ -170,7 +171,8 @@ def _worst(values: Mapping[str, float], truth: Mask) -> _Values:
     worst = dict.fromkeys((*_SHARES, *_LESIONS), 0.0)
     if truth.geometry.calibrated:
         worst |= dict.fromkeys(_DISTANCES, diagonal_mm(truth.geometry) or 1.0)
-    return {name: worst[name] for name in values if name in worst}
+    undefined = {name for name in _OF_THE_TRUTH if math.isnan(values.get(name, 0.0))}
+    return {name: worst[name] for name in values if name in worst and name not in undefined}
 
 
 def _tissues(compared: Sequence[_Compared]) -> dict[str, str]:

@@ -152,7 +152,13 @@ def _times(
             f"{list(given[odd])}; expected the same times for every case, "
             f"{list(next(iter(given.values())))} as the first has"
         )
-    return kinds.pop(), ()
+    (common,) = kinds
+    if not 0 < common[0] <= common[-1] < follow.longest:
+        raise CohortError(
+            f"{predictions.path}: risks by times {list(common)}; expected times above 0 and below "
+            f"the longest follow-up of the truth, {follow.longest:g}: nothing is known beyond it"
+        )
+    return common, ()
 
 
 def _horizons(follow: FollowUp) -> tuple[float, ...]:

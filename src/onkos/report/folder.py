@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from onkos.clinic.lesions import separate
+from onkos.core.case import Cohort
 from onkos.core.errors import ContentError
 from onkos.core.findings import Lesion
 from onkos.core.mask import Mask
@@ -16,7 +17,10 @@ from onkos.core.volume import Volume
 from onkos.io import intake, nifti, results, rtstruct, seg, sr
 from onkos.io.whole import write_text
 from onkos.report import comparison as comparison_page
+from onkos.report import gallery
 from onkos.report import reading as reading_page
+
+_GALLERY = "gallery.json"
 
 
 def write_reading(folder: Path, reading: Reading) -> tuple[Path, ...]:
@@ -39,13 +43,37 @@ def write_reading(folder: Path, reading: Reading) -> tuple[Path, ...]:
     return (*written, page)
 
 
-def write_comparison(folder: Path, comparison: Comparison) -> tuple[Path, ...]:
-    """Write ``comparison.json``, ``report.html`` and, of classes, ``predictions.csv``."""
-    table, page = folder / "comparison.json", folder / "report.html"
-    results.write_comparison(table, comparison)
+def write_comparison(
+    folder: Path, comparison: Comparison, cohort: Cohort | None = None
+) -> tuple[Path, ...]:
+    """Write ``comparison.json``, ``report.html`` and, of classes, ``predictions.csv``.
+
+    With the cohort at hand the cases that every arm gets wrong are drawn from its images and
+    their pictures kept in ``gallery.json``.
+
+    Returns
+    -------
+    tuple of Path
+        What was written, the report last.
+    """
+    written = [folder / "comparison.json"]
+    results.write_comparison(written[0], comparison)
     results.write_predictions(folder / "predictions.csv", comparison)
-    write_text(page, comparison_page.render(comparison))
-    return table, page
+    if cohort is not None:
+        written.append(folder / _GALLERY)
+        gallery.write(written[-1], gallery.drawn(comparison, cohort))
+    return (*written, _write_page(folder, comparison))
+
+
+def rewrite_comparison(folder: Path) -> Path:
+    """Make ``report.html`` again from ``comparison.json`` and the pictures kept beside it.
+
+    Raises
+    ------
+    ContentError
+        If the folder holds no comparison, or a file of it is damaged.
+    """
+    return _write_page(folder, results.load_comparison(folder / "comparison.json"))
 
 
 def load_reading(folder: Path, study: Study) -> Reading:
@@ -75,6 +103,14 @@ def load_reading(folder: Path, study: Study) -> Reading:
         card=saved.card,
         provenance=saved.provenance,
     )
+
+
+def _write_page(folder: Path, comparison: Comparison) -> Path:
+    """Write the page of a comparison, with the pictures that the folder keeps."""
+    page = folder / "report.html"
+    shots = gallery.load(folder / _GALLERY, comparison)
+    write_text(page, comparison_page.render(comparison, shots))
+    return page
 
 
 def _write_outline(folder: Path, reading: Reading) -> list[Path]:

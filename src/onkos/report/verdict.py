@@ -10,6 +10,7 @@ from onkos.report import words
 
 ALPHA = 0.05
 _TRIVIAL = "trivial"
+_NAMED_TESTS = ("Obuchowski", "DeLong")
 _ERRORS = ("brier", "balanced_error")  # metrics of which less is better
 
 
@@ -47,13 +48,33 @@ def answer(comparison: Comparison) -> str:
     return f"{floor} {sentence}" if floor else sentence
 
 
+def floor_arm(comparison: Comparison) -> ArmResult | None:
+    """The best trivial arm on the deciding metric; None where there is none."""
+    metric = deciding_metric(comparison)
+    return _highest([arm for arm in comparison.arms if is_trivial(arm)], metric)
+
+
+def leading_arm(comparison: Comparison) -> ArmResult | None:
+    """The arm a page looks at more closely: the best one that is not trivial, else the best.
+
+    None where nothing could be estimated.
+    """
+    metric = deciding_metric(comparison)
+    serious = [arm for arm in comparison.arms if not is_trivial(arm)]
+    return _highest(serious, metric) or _highest(comparison.arms, metric)
+
+
+def is_trivial(arm: ArmResult) -> bool:
+    """Tell whether an arm looks at nothing but size, or at nothing at all."""
+    return arm.family == _TRIVIAL
+
+
 def unbeaten(comparison: Comparison, metric: str) -> str:
     """Say which arms are not shown to beat the best trivial one; empty where all are."""
-    trivial = [a for a in comparison.arms if a.family == _TRIVIAL and metric in a.metrics]
-    others = [a for a in comparison.arms if a.family != _TRIVIAL and metric in a.metrics]
-    if not trivial or not others:
+    floor = _highest([arm for arm in comparison.arms if is_trivial(arm)], metric)
+    others = [a for a in comparison.arms if not is_trivial(a) and metric in a.metrics]
+    if floor is None or not others:
         return ""
-    floor = max(trivial, key=lambda arm: arm.metrics[metric].value)
     fail = [arm.name for arm in others if not _beats(arm, floor, comparison, metric)]
     if not fail:
         return ""
@@ -80,12 +101,28 @@ def verdict(test: PairedTest, tests: int) -> str:
     return f"{higher} is higher than {lower}"
 
 
+def tested_by(test: PairedTest) -> str:
+    """Name the test behind a p-value."""
+    method = test.difference.method
+    named = [name for name in _NAMED_TESTS if name in method]
+    if named:
+        return f"{named[0]}'s test of two areas on the same patients"
+    return "flipping the sign of each patient's difference"
+
+
 def shown_to_differ(test: PairedTest) -> bool:
     """Both the interval and the p-value adjusted for all tests must say so."""
     low, high = test.difference.low, test.difference.high
     if not (math.isfinite(low) and math.isfinite(high)):
         return False
     return not low <= 0 <= high and test.p_adjusted < ALPHA
+
+
+def _highest(arms: Sequence[ArmResult], metric: str) -> ArmResult | None:
+    judged = [
+        arm for arm in arms if metric in arm.metrics and not math.isnan(arm.metrics[metric].value)
+    ]
+    return max(judged, key=lambda arm: arm.metrics[metric].value, default=None)
 
 
 def _beats(arm: ArmResult, floor: ArmResult, comparison: Comparison, metric: str) -> bool:

@@ -16,7 +16,7 @@ def confusion(found: Confusion, *, sample: Sample) -> Drawing:
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
     names = [short(str(name)) for name in found.classes]
-    side = 2.2 + 0.7 * len(names)
+    side = 2.0 + 0.85 * len(names)
     with sheet((side + 0.8, side)) as figure:
         axes = figure.add_subplot()
         headed(axes, sample)
@@ -30,7 +30,7 @@ def confusion(found: Confusion, *, sample: Sample) -> Drawing:
                 va="center",
                 color="#ffffff" if share[row, column] > _DARK else INK,
             )
-        turned = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 8 else {}
+        turned = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 10 else {}
         axes.set_xticks(range(len(names)), names, **turned)
         axes.set_yticks(range(len(names)), names)
         axes.set(xlabel="Called", ylabel="Truth")

@@ -142,10 +142,10 @@ def reliability(
             x, value, yerr=(value - low, high - value), fmt="o-", color=on_white(0), capsize=3
         )
         level = leveled(bins[0].observed.level)
-        text = f"bars: {level} intervals; dashed: as predicted"
+        text = f"bars: {level} intervals"
         if slope is not None:
-            text = f"slope {words.estimated(slope)}\n{text}"
-        axes.text(0.99, 0.02, text, ha="right", va="bottom", transform=axes.transAxes, fontsize=9)
+            text = f"slope {words.estimated(slope)}; {text}"
+        axes.set_xlabel(text, fontsize=9)
         axes.set_ylabel("Observed share")
         below.hist(probability, bins=np.linspace(0, 1, 21).tolist(), color=on_white(5))
         below.set(xlabel="Predicted probability", ylabel="Cases")

@@ -35,7 +35,7 @@ def kaplan_meier(
     unit
         Of time, e.g. ``months``; none is guessed.
     note
-        Written in the corner, e.g. the log-rank test.
+        Written above the legend, e.g. the log-rank test.
 
     Raises
     ------
@@ -52,9 +52,8 @@ def kaplan_meier(
             _stepped(axes, curve, on_white(number), short(name))
         axes.set(ylim=(-0.015, 1.015), xlim=(0, latest * 1.01), ylabel="Free of the event")
         level = leveled(next(iter(curves.values())).level)
-        told = f"bands: {level} at each time"
-        axes.legend(loc="lower left", title=told, title_fontsize=9, alignment="left")
-        axes.text(0.99, 0.99, note, ha="right", va="top", transform=axes.transAxes, fontsize=9)
+        told = "\n".join(filter(None, (note, f"bands: {level} at each time")))
+        axes.legend(loc="best", title=told, title_fontsize=9, alignment="left")
         axes.tick_params(labelbottom=True)
         axes.set_xlabel(f"Time ({unit})" if unit else "Time")
         places = [place for place in axes.get_xticks() if 0 <= place <= latest]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from xml.etree.ElementTree import Element, XMLPullParser
 
 import numpy as np
 import pytest
@@ -159,6 +160,19 @@ DRAWN: dict[str, Draw] = {
     "confusion": _confusion,
     "distribution": _distribution,
 }
+
+
+@pytest.fixture(scope="session")
+def elements() -> Callable[[str], list[Element]]:
+    """Elements of an SVG that must be well formed, the root first."""
+
+    def read(svg: str) -> list[Element]:
+        parser = XMLPullParser(events=("start",))
+        parser.feed(svg)
+        parser.close()
+        return [element for _, element in parser.read_events()]
+
+    return read
 
 
 @pytest.fixture(params=sorted(DRAWN))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -29,12 +28,12 @@ def test_a_roc_curve_says_its_area_band_and_point(drawing):
     assert "14 with and 26 without the disease" in said
 
 
-def test_the_curve_is_drawn_where_it_is():
+def test_the_curve_is_drawn_where_it_is(elements):
     curve = roc_curve(TRUTH, SCORES)
     made = roc(curve, area=auc(TRUTH, SCORES), sample=SAMPLE)
     lines = [
         np.array(re.findall(r"[ML] (-?[\d.]+) (-?[\d.]+)", path.get("d", "")), dtype=float)
-        for path in ElementTree.fromstring(made.svg).iter()
+        for path in elements(made.svg)
         if path.tag.endswith("path") and path.get("stroke") == "#0072b2"
     ]
     drawn = max(lines, key=len)

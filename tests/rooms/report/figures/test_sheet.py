@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree
 
 import matplotlib as mpl
 import pytest
@@ -25,16 +24,15 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_users_settings(draw):
     assert second == first
 
 
-def test_a_figure_is_svg_that_a_strict_page_may_hold(draw):
+def test_a_figure_is_svg_that_a_strict_page_may_hold(draw, elements):
     made = draw(SAMPLE, "one")
-    root = ElementTree.fromstring(made.svg)
+    found = elements(made.svg)
+    root = found[0]
     assert root.tag.endswith("}svg")
     assert root.get("viewBox")
-    tags = {element.tag.rpartition("}")[2] for element in root.iter()}
-    assert tags.isdisjoint({"style", "script", "metadata", "image", "text", "foreignObject"}) or (
-        tags & {"style", "script", "metadata", "image", "text", "foreignObject"} == {"image"}
-    )
-    for element in root.iter():
+    tags = {element.tag.rpartition("}")[2] for element in found}
+    assert tags.isdisjoint({"style", "script", "metadata", "text", "foreignObject"})
+    for element in found:
         assert "style" not in element.attrib
         for name, value in element.attrib.items():
             if name.endswith("href"):
@@ -58,7 +56,7 @@ def test_two_figures_share_no_identifier(drawing):
     assert mine.isdisjoint(theirs)
 
 
-def test_n_misses_and_phantom_are_drawn_and_said(draw):
+def test_n_misses_and_phantom_are_drawn_and_said(draw, elements):
     plain = draw(SAMPLE, "one")
     fewer = draw(replace(SAMPLE, missed=2), "one")
     phantom = draw(replace(SAMPLE, phantom=True), "one")
@@ -67,14 +65,12 @@ def test_n_misses_and_phantom_are_drawn_and_said(draw):
     assert _shapes(phantom.svg) != _shapes(plain.svg)
     assert "phantom" in phantom.about
     assert "phantom" not in plain.about
-    label = ElementTree.fromstring(plain.svg).get("aria-label")
-    assert label == plain.about
+    assert elements(plain.svg)[0].get("aria-label") == plain.about
 
 
 @pytest.mark.parametrize("name", ["cost $x$ \\frac", '<b>&"it\'s"', "腫瘍", "n" * 80])
-def test_any_name_can_be_drawn(draw, name):
-    made = draw(SAMPLE, name)
-    ElementTree.fromstring(made.svg)
+def test_any_name_can_be_drawn(draw, name, elements):
+    assert len(elements(draw(SAMPLE, name).svg)) > 20
 
 
 def test_nothing_touches_the_global_state_of_pyplot():

@@ -1,0 +1,231 @@
+"""Cases that every arm gets wrong: which they are, what each arm said, a small picture of each."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+
+from onkos.core.case import Case, Cohort
+from onkos.core.errors import OnkosError
+from onkos.core.findings import Lesion
+from onkos.core.mask import Mask
+from onkos.core.plain import from_plain
+from onkos.core.reading import ArmResult, CaseScore, Comparison
+from onkos.core.volume import Volume
+from onkos.io.results import read_json
+from onkos.io.whole import write_json
+from onkos.report import words
+from onkos.report.colours import on_black
+from onkos.report.display import scale_of
+from onkos.report.pictures import Picture, flat_picture, grey, lesion_pictures, overview
+from onkos.report.verdict import deciding_metric, is_trivial
+
+MOST = 12
+POOR_DICE = 0.5
+_PIXELS = 300  # longest side of a small picture
+_TOLD_BEST = ("t1c", "flair", "ct", "adc")  # of several images, the first of these is drawn
+_SITES = ("brain", "lung")
+
+Scores = tuple[CaseScore | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """A case as it is drawn; without a picture ``note`` says why."""
+
+    picture: Picture | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gallery:
+    """What ``gallery.json`` holds: pictures by case, and of which cohort they are."""
+
+    cohort: tuple[str, ...]
+    shots: Mapping[str, Shot]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hard:
+    """A case that every arm but the trivial ones gets wrong; what each arm said of it."""
+
+    case: str
+    patient: str
+    truth: str
+    said: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hardest:
+    """The worst of them, how many there are in all, and what counts as wrong."""
+
+    cases: tuple[Hard, ...]
+    count: int
+    wrong: str
+
+
+def hardest(comparison: Comparison) -> Hardest:
+    """Find the cases that no arm gets right, the trivial ones not asked, worst first.
+
+    Wrong is an answer in which the true class is not the likeliest, or an outline with a Dice
+    below 0.5; a case that an arm was not run on is not counted as wrong.
+    """
+    metric = deciding_metric(comparison)
+    asked = [number for number, arm in enumerate(comparison.arms) if not is_trivial(arm)]
+    found: list[tuple[float, Scores]] = []
+    for scores in _by_case(comparison.arms):
+        values = [_rightness(scores[number], metric) for number in asked]
+        if values and all(wrong for wrong, _ in values):
+            found.append((sum(value for _, value in values), scores))
+    found.sort(key=lambda pair: pair[0])
+    if comparison.classes:
+        wrong = "the true class is not the likeliest one"
+    else:
+        wrong = f"{words.metric(metric)} is below {POOR_DICE}"
+    return Hardest(
+        cases=tuple(_hard(comparison.arms, scores, metric) for _, scores in found[:MOST]),
+        count=len(found),
+        wrong=wrong,
+    )
+
+
+def drawn(comparison: Comparison, cohort: Cohort) -> Gallery:
+    """Draw the hardest cases from their images; one that cannot be drawn says why."""
+    cases = {case.id: case for case in cohort.cases}
+    site = next((name for name in _SITES if name in comparison.cohort.lower()), "")
+    return Gallery(
+        cohort=comparison.provenance.inputs,
+        shots={
+            hard.case: _shot(cases[hard.case], site)
+            for hard in hardest(comparison).cases
+            if hard.case in cases
+        },
+    )
+
+
+def write(path: Path, gallery: Gallery) -> None:
+    """Keep the pictures beside the comparison, so that its page can be made without the data."""
+    write_json(path, gallery)
+
+
+def load(path: Path, comparison: Comparison) -> Mapping[str, Shot]:
+    """Take up kept pictures; none where there are none, or they are of another cohort.
+
+    Raises
+    ------
+    ContentError
+        If the file is not a gallery.
+    """
+    if not path.is_file():
+        return {}
+    gallery = from_plain(Gallery, read_json(path))
+    return gallery.shots if gallery.cohort == comparison.provenance.inputs else {}
+
+
+def _by_case(arms: Sequence[ArmResult]) -> list[Scores]:
+    """Scores of all arms, case by case; None where an arm was not run."""
+    by_arm = [{(score.case, score.patient): score for score in arm.scores} for arm in arms]
+    keys = dict.fromkeys(key for scores in by_arm for key in scores)
+    return [tuple(scores.get(key) for scores in by_arm) for key in keys]
+
+
+def _rightness(score: CaseScore | None, metric: str) -> tuple[bool, float]:
+    """Whether an arm was wrong, and how far it was right: probability of the truth, or Dice."""
+    if score is None:
+        return False, math.nan
+    if score.target:
+        own = score.classes.get(score.target, 0.0)
+        return own < max(score.classes.values(), default=0.0), own
+    value = score.metrics.get(metric, math.nan)
+    return metric.startswith("dice:") and value < POOR_DICE, value
+
+
+def _hard(arms: Sequence[ArmResult], scores: Scores, metric: str) -> Hard:
+    one = next(score for score in scores if score is not None)
+    return Hard(
+        case=one.case,
+        patient=one.patient,
+        truth=one.target,
+        said=tuple(
+            (arm.name, _said(score, metric)) for arm, score in zip(arms, scores, strict=True)
+        ),
+    )
+
+
+def _said(score: CaseScore | None, metric: str) -> str:
+    if score is None:
+        return "not run"
+    if score.classes:
+        likeliest = max(score.classes, key=lambda name: score.classes[name])
+        return f"{likeliest} {score.classes[likeliest]:.2f}"
+    tissue = metric.partition(":")[2]
+    missed = ", missed" if tissue in score.missed else ""
+    return f"{words.metric(metric)} {words.number(score.metrics.get(metric, math.nan))}{missed}"
+
+
+def _shot(case: Case, site: str) -> Shot:
+    """One case, drawn; what a file does not allow is said in place of the picture."""
+    try:
+        return _pictured(case, site)
+    except OnkosError as error:
+        return Shot(picture=None, note=f"no picture: {error}")
+
+
+def _pictured(case: Case, site: str) -> Shot:
+    study = case.study
+    if not study.volumes:
+        return Shot(picture=None, note="no picture: the case is a row of a table")
+    truth = case.truth if case.load_truth is not None else next(iter(study.masks), None)
+    role = _role(study.volumes, truth)
+    volume = study.volumes[role]
+    window = scale_of(grey(volume), site=site).windows[0]
+    tissues = [] if truth is None else list(truth.names.values())
+    colours = {name: on_black(number) for number, name in enumerate(tissues)}
+    if volume.geometry.ndim == 2:
+        fits = truth is not None and truth.geometry.matches(volume.geometry)
+        outline = truth if fits else None
+        picture = flat_picture(volume, outline, window=window, colours=colours)
+        seen = role
+    else:
+        outlined = truth is not None and truth.bounds() is not None
+        outline = truth if outlined else None
+        shown = grey(volume)
+        if outline is None:
+            picture = overview(shown, None, window=window, colours={})[0]
+        else:
+            lesion = Lesion(id="", where=outline, kind="", site="")
+            picture = lesion_pictures(lesion, shown, outline, window=window, colours=colours)[0]
+        seen = f"{role}, {picture.name}, window {window.name.lower()}"
+    line = "; line: reference outline" if picture.outlines else ""
+    return Shot(picture=_small(picture), note=f"{seen}{line}")
+
+
+def _role(volumes: Mapping[str, Volume], truth: Mask | None) -> str:
+    """The image to draw: one the outline was drawn on, of these the one that shows most."""
+    fitting = [
+        role
+        for role, volume in volumes.items()
+        if truth is None or truth.geometry.matches(volume.geometry)
+    ] or list(volumes)
+    return next((role for role in _TOLD_BEST if role in fitting), fitting[0])
+
+
+def _small(picture: Picture) -> Picture:
+    """The same picture with fewer pixels and, in colour, 256 colours."""
+    data = base64.b64decode(picture.image.partition(",")[2])
+    image = Image.open(io.BytesIO(data))
+    longest = max(image.size)
+    if longest > _PIXELS:
+        image.thumbnail((_PIXELS, _PIXELS))
+    if image.mode != "L":
+        image = image.convert("RGB").quantize(256)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    address = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return replace(picture, image=address, reduced=picture.reduced or longest > _PIXELS)
