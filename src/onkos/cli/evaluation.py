@@ -37,7 +37,7 @@ def evaluated(
     ``truth`` is the table and the name of its column of reference classes.
     """
     table, target = truth
-    cohort = load_table(table, target=target)
+    cohort = load_table(table, target=target, images=False)
     made = load_predictions(predictions)
     outlines = None if masks is None else find_outlines(masks, cohort, table=table)
     update = track(f"Judging {len(cohort.cases)} cases")

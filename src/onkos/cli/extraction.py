@@ -88,7 +88,7 @@ def of_cohort(
 def _part(part: Path, case: Case, settings: Settings) -> list[Row]:
     """Rows of a case: those kept, else those extracted now."""
     try:
-        stored: list[Row] = results.read_json(part)
+        stored: list[dict[str, Cell | None]] = results.read_json(part)
         return [{k: float("nan") if v is None else v for k, v in row.items()} for row in stored]
     except ContentError:
         pass

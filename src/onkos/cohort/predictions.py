@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from onkos.cohort.ratings import _table
-from onkos.cohort.table import _labels
+from onkos.cohort.ratings import rows_under
+from onkos.cohort.table import named_labels
 from onkos.core.case import Case, Cohort
 from onkos.core.errors import CohortError, ContentError
 from onkos.core.mask import Mask
@@ -92,7 +92,7 @@ def load_predictions(path: Path) -> Predictions:
         If a probability is not between 0 and 1 or those of a case do not sum to 1, with its
         line.
     """
-    header, rows = _table(path, _NEEDED)
+    header, rows = rows_under(path, _NEEDED)
     classes = tuple(name.removeprefix(_PREFIX) for name in header if name.startswith(_PREFIX))
     found: dict[str, PredictedCase] = {}
     for line, row in rows:
@@ -216,7 +216,7 @@ def find_outlines(
             f"{given[stray[0]]}: {stray[0]!r} {why}, {cohort.name}; correct the name, or take "
             "the file out of the folder"
         )
-    labels = _labels(table.parent / "labels.json")
+    labels = named_labels(table.parent / "labels.json")
     return {
         name: partial(outline.read, given[name], labels=labels, study=case.load)
         if name in given

@@ -51,7 +51,7 @@ def load_ratings(path: Path) -> RatingTable:
     CohortError
         If a column is missing, or a cell cannot be understood; with the number of its line.
     """
-    header, rows = _table(path, _NEEDED)
+    header, rows = rows_under(path, _NEEDED)
     columns: dict[str, list[str]] = {name: [] for name in header}
     for _, row in rows:
         for name, cell in row.items():
@@ -93,7 +93,7 @@ def load_lesions(path: Path) -> dict[str, tuple[float, ...]]:
     CohortError
         If a column is missing, a case occurs twice, or a cell cannot be understood.
     """
-    _, rows = _table(path, ("case", "lesions"))
+    _, rows = rows_under(path, ("case", "lesions"))
     lesions: dict[str, tuple[float, ...]] = {}
     for line, row in rows:
         where, case = f"{path}, line {line}", row["case"]
@@ -116,7 +116,7 @@ def load_lesions(path: Path) -> dict[str, tuple[float, ...]]:
     return lesions
 
 
-def _table(
+def rows_under(
     path: Path, needed: tuple[str, ...]
 ) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Header and rows with their line numbers, every cell stripped."""

@@ -26,7 +26,7 @@ _ENDINGS = (".gz", ".nii", ".dcm", ".nrrd", ".png", ".jpg", ".jpeg", ".tif", ".t
 Labels = Mapping[str, tuple[int, ...]]
 
 
-def load_table(path: Path, *, target: str = "target") -> Cohort:
+def load_table(path: Path, *, target: str = "target", images: bool = True) -> Cohort:
     """Read a cohort from ``cases.csv``.
 
     Columns: ``case``, ``patient``, one column an image role (``image``, or ``t1c``, ``flair``,
@@ -34,7 +34,8 @@ def load_table(path: Path, *, target: str = "target") -> Cohort:
     covariates. A column is a role when it names files; a table may also have none, and then
     its covariates are all there is. An empty cell means: not there. A column ``simulated``
     with ``yes`` marks a phantom; everything made from it then says so. ``target`` is the
-    column that holds the reference class; a case without one has no target.
+    column that holds the reference class; a case without one has no target. Without ``images``
+    those need not be there: a table of outlines alone can be judged against.
 
     A file ``labels.json`` beside the table names the values of the masks, several values
     making one tissue if wanted: ``{"core": [1, 3, 4], "oedema": [2]}``. Without it every value
@@ -48,21 +49,21 @@ def load_table(path: Path, *, target: str = "target") -> Cohort:
     rows = _rows(path)
     if target != "target" and target not in rows[0]:
         raise CohortError(f"{path}: no column {target!r}; expected one of {list(rows[0])}")
-    roles = _roles(rows, path)
-    labels = _labels(path.parent / _LABELS_FILE)
+    roles = _roles(rows, path, required=images)
+    labels = named_labels(path.parent / _LABELS_FILE)
     digest = hashlib.sha256(path.read_bytes() + json.dumps(labels).encode())
     cases = []
     for number, row in enumerate(rows, start=2):
         where = f"{path}, line {number}"
-        images = {role: _file(row[role], path, where) for role in roles if row[role]}
-        if roles and not images:
+        files = {role: _file(row[role], path, where) for role in roles if row[role]}
+        if images and roles and not files:
             raise CohortError(f"{where}: no image; expected a path in one of {roles}")
         mask = _file(row["mask"], path, where) if row.get("mask") else None
         not_facts = (*_ROW, *roles, "mask", target, _SIMULATED)
         facts = {name: value for name, value in row.items() if value and name not in not_facts}
-        for file in (*images.values(), *([mask] if mask else [])):
+        for file in (*files.values(), *([mask] if mask else [])):
             digest.update(_identity(file))
-        load = partial(load_study, row["patient"], images, facts, simulated=_is_simulated(row))
+        load = partial(load_study, row["patient"], files, facts, simulated=_is_simulated(row))
         cases.append(
             Case(
                 id=row["case"],
@@ -147,7 +148,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return table
 
 
-def _roles(rows: list[dict[str, str]], path: Path) -> tuple[str, ...]:
+def _roles(rows: list[dict[str, str]], path: Path, *, required: bool) -> tuple[str, ...]:
     """Columns that name files: the image roles, in the table's order; none without any image."""
     roles = tuple(
         name
@@ -156,7 +157,7 @@ def _roles(rows: list[dict[str, str]], path: Path) -> tuple[str, ...]:
         and any(row[name] and (path.parent / row[name]).exists() for row in rows)
     )
     meant = any(_looks_like_images(name, rows) for name in rows[0] if name not in _ROW)
-    if not roles and meant:
+    if required and meant and not roles:
         raise CohortError(
             f"{path}: none of the columns {list(rows[0])} names files that exist; expected "
             "'image' or one column a role (t1c, flair, ...), paths relative to the table"
@@ -177,7 +178,7 @@ def _is_simulated(row: Mapping[str, str]) -> bool:
     return row.get(_SIMULATED, "").lower() in ("yes", "true", "1")
 
 
-def _labels(path: Path) -> Labels:
+def named_labels(path: Path) -> Labels:
     """Names of mask values from ``labels.json``; empty without the file."""
     if not path.is_file():
         return {}

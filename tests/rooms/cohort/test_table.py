@@ -109,3 +109,14 @@ def test_bad_labels_are_refused(tmp_path, text):
 def test_a_table_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(CohortError, match="no such table"):
         load_table(tmp_path / "cases.csv")
+
+
+def test_outlines_alone_are_a_truth_to_be_judged_against(tmp_path):
+    row = write_case(tmp_path, 1)
+    alone = {name: row[name] for name in ("case", "patient", "mask")}
+    write_table(tmp_path / "cases.csv", [alone])
+    with pytest.raises(CohortError, match="names files that exist"):
+        load_table(tmp_path / "cases.csv")
+    (case,) = load_table(tmp_path / "cases.csv", images=False).cases
+    assert case.truth.labels.any()
+    assert not case.study.volumes
