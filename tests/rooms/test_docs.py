@@ -47,6 +47,6 @@ def _is_there(word: str) -> bool:
     if (path := room.joinpath(*parts)).is_dir() or path.with_suffix(".py").is_file():
         return True
     module = room.joinpath(*parts[:-1]).with_suffix(".py")
-    if not module.is_file():
-        module = room / "matching.py"
-    return bool(re.search(rf"^(?:def|class) {parts[-1]}\b", module.read_text(), re.M))
+    return module.is_file() and bool(
+        re.search(rf"^(?:def|class) {parts[-1]}\b", module.read_text(), re.M)
+    )
