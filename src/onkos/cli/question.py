@@ -79,6 +79,7 @@ class Asked:
     def _tabled(self) -> Question:
         if self.cohort is None or not self.arms:
             raise UsageError("expected a recipe with --data, or --cohort cases.csv with --arms")
+        require_known(self.arms)
         cohort = load_table(self.cohort, target=self.target)
         return Question(
             arms=arms_named(self.arms, cohort, self.columns),
@@ -88,15 +89,18 @@ class Asked:
         )
 
 
+def require_known(names: Sequence[str]) -> None:
+    """Refuse a name that no arm has; the message lists those there are."""
+    known = [*ARMS, *(f"{_FACTS}{member}" for member in MEMBERS)]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UsageError(f"no arm called {', '.join(unknown)}; there are {', '.join(known)}")
+
+
 def arms_named(names: Sequence[str], cohort: Cohort, columns: Sequence[str]) -> list[Arm]:
     """Look arms up by name; ``facts-<member>`` looks at columns of the cohort's table."""
-    facts = [f"{_FACTS}{member}" for member in MEMBERS]
-    unknown = [name for name in names if name not in ARMS and name not in facts]
-    if unknown:
-        raise UsageError(
-            f"no arm called {', '.join(unknown)}; there are {', '.join([*ARMS, *facts])}"
-        )
-    return [_facts(name, cohort, columns) if name in facts else ARMS[name] for name in names]
+    require_known(names)
+    return [ARMS[name] if name in ARMS else _facts(name, cohort, columns) for name in names]
 
 
 def _of_table(arm: Arm, size: Sequence[str]) -> Arm:

@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from onkos.core.reading import ArmResult, CaseScore, Comparison, PairedTest
+from onkos.core.reading import ArmResult, CaseScore, Comparison
 from onkos.core.source import PHANTOM
 from onkos.report import page, words
+from onkos.report.arm_tables import arm_tables
+from onkos.report.checklist import checklist
+from onkos.report.class_figures import class_figures
+from onkos.report.gallery import Shot, hardest
+from onkos.report.paired import paired_tests
 from onkos.report.plot import Plot, Series, dots
-from onkos.report.verdict import answer, main_metrics, verdict
-from onkos.report.words import Shown
+from onkos.report.strata import strata
+from onkos.report.verdict import answer, leading_arm, main_metrics
 
+_MOST_FEATURES = 15
 _OWN_CLASS = "own class"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """An estimate in the table of arms; ``note`` numbers the method below."""
-
-    shown: Shown
-    count: str
-    note: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestRow:
-    """A paired test in numbers and in words."""
-
-    metric: str
-    pair: str
-    shown: Shown
-    n: int
-    p: str
-    adjusted: str
-    verdict: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +43,22 @@ class CaseRow:
     values: tuple[str, ...]
 
 
-def render(comparison: Comparison) -> str:
+def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType({})) -> str:
     """Make the report of a comparison: one HTML page that opens from disk without a network.
 
     Every number stands with its interval, the patients it rests on and how many were missed;
     a difference whose interval holds zero is said not to be shown.
+
+    Parameters
+    ----------
+    comparison
+        What was compared.
+    shots
+        Pictures of cases, by case, for those that every arm gets wrong.
     """
     phantom = comparison.simulated or page.is_phantom(comparison.caveats)
     arms = comparison.arms
-    metrics = list(dict.fromkeys(name for arm in arms for name in arm.metrics))
     main = main_metrics(comparison)
-    methods: list[str] = []
     return page.fill(
         "comparison.html.j2",
         style=("page.css",),
@@ -79,14 +69,16 @@ def render(comparison: Comparison) -> str:
         answer=answer(comparison),
         caveats=[caveat for caveat in comparison.caveats if caveat.code != PHANTOM.code],
         plots=[_plot(arms, name) for name in main],
-        rows=[
-            (words.metric(name), [_cell(arm, name, methods) for arm in arms]) for name in metrics
-        ],
-        methods=methods,
-        tests=[_test(test, len(comparison.tests)) for test in _by_metric(comparison, metrics)],
-        test_methods=list(dict.fromkeys(test.difference.method for test in comparison.tests)),
+        drawings=class_figures(comparison),
+        tables=arm_tables(comparison),
+        tests=paired_tests(comparison),
+        strata=strata(comparison),
+        used=_used(comparison),
+        hardest=hardest(comparison),
+        shots=shots,
         times=[_time(arm) for arm in arms],
         cases=_every_case(comparison, main),
+        checklist=checklist(comparison),
         facts=page.said(comparison.provenance, {"Cohort": comparison.cohort}),
     )
 
@@ -99,12 +91,6 @@ def _setting(comparison: Comparison, *, phantom: bool) -> str:
         f"({words.counted(comparison.cases, 'case')}), each held out once in "
         f"{words.counted(comparison.folds, 'fold')} split by patient."
     )
-
-
-def _by_metric(comparison: Comparison, metrics: Sequence[str]) -> list[PairedTest]:
-    """Tests of one metric together, in the order of the metrics."""
-    order = {name: number for number, name in enumerate(metrics)}
-    return sorted(comparison.tests, key=lambda test: order.get(test.metric, len(order)))
 
 
 def _plot(arms: Sequence[ArmResult], metric: str) -> Plot:
@@ -120,29 +106,14 @@ def _plot(arms: Sequence[ArmResult], metric: str) -> Plot:
     return dots(metric, series)
 
 
-def _cell(arm: ArmResult, metric: str, methods: list[str]) -> Cell | None:
-    if metric not in arm.metrics:
-        return None
-    estimate = arm.metrics[metric]
-    if estimate.method not in methods:
-        methods.append(estimate.method)
-    return Cell(
-        shown=words.estimated(estimate),
-        count=f"n {estimate.n}, missed {estimate.missed}",
-        note=methods.index(estimate.method) + 1,
-    )
-
-
-def _test(test: PairedTest, tests: int) -> TestRow:
-    return TestRow(
-        metric=words.metric(test.metric),
-        pair=f"{test.a} − {test.b}",
-        shown=words.estimated(test.difference),
-        n=test.difference.n,
-        p=words.p_value(test.p),
-        adjusted=words.p_value(test.p_adjusted),
-        verdict=verdict(test, tests),
-    )
+def _used(comparison: Comparison) -> tuple[str, list[tuple[str, str]]]:
+    """Features that the leading arm's models depended on, in how many of the folds."""
+    arm = leading_arm(comparison)
+    if arm is None or not arm.used:
+        return "", []
+    folds = comparison.folds
+    found = sorted(arm.used.items(), key=lambda item: -item[1])[:_MOST_FEATURES]
+    return arm.name, [(name, f"{round(share * folds)} of {folds}") for name, share in found]
 
 
 def _time(arm: ArmResult) -> Time:
