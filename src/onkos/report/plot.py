@@ -10,7 +10,7 @@ from onkos.core.estimate import Estimate
 from onkos.report import words
 from onkos.report.colours import on_white
 
-WIDTH = 440.0
+WIDTH = 520.0
 _EDGE = 10.0
 _ROW = 46.0
 _FOOT = 24.0
