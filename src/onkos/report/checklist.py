@@ -60,6 +60,9 @@ def _method(comparison: Comparison) -> tuple[Item, ...]:
     missing = "Missing values are filled in from the training patients of each fold."
     guard = "Patients, copied rows of a table and nearly equal pictures on both sides are refused."
     tables: Status = "done" if comparison.classes else "not applicable"
+    if not comparison.classes:
+        missing = "Outlines are learnt from voxels; there is no table to fill."
+        guard = "Patients are never on both sides; near-duplicate volumes are not looked for."
     return (
         Item(ask="How training and test data were kept apart", answer=split, status="done"),
         Item(ask="Preparation and selection inside the folds", answer=inside, status="done"),
@@ -75,6 +78,8 @@ def _results(comparison: Comparison) -> tuple[Item, ...]:
     groups = "By what the table tells of site, sex and age." if divided else "None were told."
     calibrated: Status = "done" if len(comparison.classes) == 2 else "not applicable"
     slope = "Slope, calibration in the large and expected calibration error, with intervals."
+    if calibrated != "done":
+        slope = "Asked of probabilities of two classes only."
     tests = f"{words.counted(len(comparison.tests), 'paired test')}, adjusted by Holm."
     return (
         Item(
