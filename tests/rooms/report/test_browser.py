@@ -341,7 +341,7 @@ def test_a_comparison_opens_and_unfolds(browser, comparison, tmp_path, width):
         assert watched.page.evaluate("document.documentElement.scrollWidth") <= width
         cell = watched.page.get_by_role("rowheader", name="case-0-0").first
         assert not cell.is_visible()
-        watched.page.locator("summary").first.click()
+        watched.page.locator("#cases summary").first.click()
         assert cell.is_visible()
         assert watched.page.evaluate("document.documentElement.scrollWidth") <= width
         assert watched.asked == [path.as_uri(), "data:,"][: len(watched.asked)]
