@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from onkos.core.source import Caveat
 from onkos.core.version import __version__
 from onkos.report import page, words
+from onkos.report.figures import Drawing, Line, Sample, rocs
 from onkos.report.page import Fact
 from onkos.report.words import Shown
 from onkos.stats.readers.analysis import MeanFom, ReaderAnalysis
@@ -17,6 +18,7 @@ from onkos.stats.readers.standalone import Standalone
 
 ALPHA = 0.05
 _FOMS = {"Wilcoxon": "AUC"}
+_AREAS = ("Wilcoxon", "HrAuc")  # areas under the very curves that are drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ def render(
         means=[_mean(mean) for mean in _of_main(analysis, main)],
         modalities=analysis.modalities,
         readers=_by_reader(analysis),
+        drawings=_curves(analysis),
         standalone=_standalone(extra),
         times=_times(extra.times),
         facts=(
@@ -158,6 +161,33 @@ def _by_reader(analysis: ReaderAnalysis) -> list[tuple[str, str, list[Shown | No
             shown = [None if cell is None else words.estimated(cell) for cell in cells]
             rows.append((fom(name), reader, shown))
     return rows
+
+
+def _curves(analysis: ReaderAnalysis) -> list[Drawing]:
+    """ROC curves of the readers in each modality, their average thick."""
+    sample = Sample(n=analysis.normal + analysis.abnormal, unit="cases")
+    noted = {
+        (one.reader, one.modality): f"{fom(one.fom)} {words.estimated(one.estimate)}"
+        for one in analysis.foms
+        if one.fom in _AREAS
+    }
+    drawn = []
+    for modality in analysis.modalities:
+        lines = [
+            Line(
+                name=f"reader {one.reader}" if one.reader.isdigit() else one.reader or "average",
+                x=one.curve.x,
+                y=one.curve.y,
+                note=noted.get((one.reader, modality), ""),
+            )
+            for one in analysis.curves
+            if one.modality == modality and one.kind == "ROC"
+        ]
+        average = next((line for line in lines if line.name == "average"), None)
+        alone = [line for line in lines if line is not average]
+        title = f"ROC curves, {_called(modality)}"
+        drawn.append(rocs(alone, sample=sample, average=average, title=title))
+    return drawn
 
 
 def _standalone(extra: Extra) -> str:

@@ -69,6 +69,9 @@ def test_the_page_says_which_modality_reads_better(run, ratings, tmp_path):
     assert "read better with monitor" in html
     assert "4 readers, 2 modalities, 12 abnormal and 18 normal cases" in html
     assert "film by monitor: ratio" in html
+    assert "ROC curves, film" in html
+    assert "ROC curves, monitor" in html
+    assert html.count("<svg") == 2
     assert "<script" not in html
 
 
