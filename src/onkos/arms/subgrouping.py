@@ -178,7 +178,7 @@ def _large_enough(of_case: Mapping[str, str], cohort: Cohort) -> tuple[dict[str,
         said.append(f"not known of {unknown} of {len(cohort.patients)} patients")
     small = len(patients) - len(large)
     if small:
-        said.append(f"{small} of {len(patients)} have fewer than {FEWEST} patients, left out")
+        said.append(f"{small} of {len(patients)} left out, of fewer than {FEWEST} patients")
     if len(large) > MOST:
         said.append(f"only the {MOST} largest of {len(large)} are shown")
     if len(shown) < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,13 +22,18 @@ _TWO_CLASSES = (
 _MORE_CLASSES = ("auc", "brier", "accuracy", "balanced_accuracy", "f1_macro", "kappa")
 _OF_OUTLINES = ("dice", "sensitivity")
 _MOST_COLUMNS = 6
+_SHARE = re.compile(r"(\d+ of \d+(?: cases)?); (.+)")  # proportions differ in their counts alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """An estimate in a table; ``note`` numbers the method, ``count`` is empty if in the head."""
+    """An estimate in a table; ``note`` numbers the method, ``count`` is empty if in the head.
+
+    ``share`` are the cases behind a proportion, e.g. ``151 of 189 cases``, else empty.
+    """
 
     shown: Shown
+    share: str
     count: str
     note: int
 
@@ -132,12 +138,15 @@ def _others(
 
 
 def _cell(estimate: Estimate, methods: list[str], *, counted: bool) -> Cell:
-    if estimate.method not in methods:
-        methods.append(estimate.method)
+    found = _SHARE.fullmatch(estimate.method)
+    share, method = found.groups() if found else ("", estimate.method)
+    if method not in methods:
+        methods.append(method)
     return Cell(
         shown=words.estimated(estimate),
+        share=share,
         count=_count(estimate) if counted else "",
-        note=methods.index(estimate.method) + 1,
+        note=methods.index(method) + 1,
     )
 
 

@@ -1,116 +1,225 @@
-"""What a reviewer asks, answered from what was run; what was not run is said not to be done."""
+"""What a reviewer asks, answered from what was run and from nothing else."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from onkos.core.reading import Comparison
+from onkos.core.reading import ArmResult, CaseScore, Comparison
 from onkos.report import words
-from onkos.report.verdict import floor_arm
+from onkos.report.verdict import deciding_metric, floor_arm, is_trivial, main_metrics
 
 Status = Literal["done", "not done", "not applicable"]
+DONE: Status = "done"
+NOT_DONE: Status = "not done"
+NOT_APPLICABLE: Status = "not applicable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One question of the checklists (TRIPOD+AI, CLEAR), its answer, and whether it was done."""
+    """A question of TRIPOD+AI (its number in ``asked``), the answer, and whether it was done."""
 
-    ask: str
+    asked: str
+    item: str
     answer: str
     status: Status
 
 
 def checklist(comparison: Comparison) -> tuple[Item, ...]:
-    """Fill in the items of TRIPOD+AI and CLEAR that a comparison itself can answer.
+    """Fill in what the comparison can answer of TRIPOD+AI and CLEAR.
+
+    What Onkos cannot know from a run (who was eligible, who set the reference) and what it did
+    not do (external validation) is said to be not done.
 
     References
     ----------
-    Collins GS et al. TRIPOD+AI statement. BMJ 2024;385:e078378. doi:10.1136/bmj-2023-078378
+    Collins GS et al. TRIPOD+AI statement. BMJ 2024;385:e078378. doi:10.1136/bmj-2023-078378.
     Kocak B et al. CheckList for EvaluAtion of Radiomics research (CLEAR). Insights Imaging
     2023;14:75. doi:10.1186/s13244-023-01415-8
     """
-    return (*_data(comparison), *_method(comparison), *_results(comparison), *_missing())
+    return (
+        *_data(comparison),
+        *_splitting(comparison),
+        *_fitting(comparison),
+        *_judging(comparison),
+        *_openness(comparison),
+    )
 
 
-def _data(comparison: Comparison) -> tuple[Item, ...]:
-    kind = "simulated (phantom)" if comparison.simulated else "of patients"
-    classes = f"; classes {words.listed(list(comparison.classes))}" if comparison.classes else ""
-    size = (
+def _item(asked: str, item: str, answer: str, status: Status = DONE) -> Item:
+    return Item(asked=asked, item=item, answer=answer, status=status)
+
+
+def _data(comparison: Comparison) -> Iterator[Item]:
+    kind = "simulated (phantom), not patients" if comparison.simulated else "as given by the user"
+    inputs = ", ".join(one[:12] for one in comparison.provenance.inputs if one)
+    mark = f"; fingerprint {inputs}" if inputs else ""
+    yield _item("5a", "Source of the data", f"Cohort {comparison.cohort}, {kind}{mark}.")
+    text = "Not known from what was run; dates, centres and eligibility are the authors' to give."
+    yield _item("5b, 6", "Dates, setting, eligibility", text, NOT_DONE)
+    answer = (
         f"{words.counted(comparison.patients, 'patient')}, "
-        f"{words.counted(comparison.cases, 'case')}{classes}."
+        f"{words.counted(comparison.cases, 'case')}{_class_counts(comparison)}."
     )
-    return (
-        Item(ask="Source of data", answer=f"{comparison.cohort}, {kind}.", status="done"),
-        Item(ask="Number of patients and cases", answer=size, status="done"),
-    )
+    yield _item("20", "Participants and outcomes", answer)
+    what = "Reference classes" if comparison.classes else "Reference outlines"
+    text = f"{what} as they stand in the cohort; who set them, and how, is not known from the run."
+    yield _item("8", "How the reference was set", text, NOT_DONE)
+    text = "No calculation was made beforehand; the intervals say what these patients can tell."
+    yield _item("10", "Sample size", text, NOT_DONE)
+    yield _missing(comparison)
 
 
-def _method(comparison: Comparison) -> tuple[Item, ...]:
-    split = (
-        f"{words.counted(comparison.folds, 'fold')} by patient; each case is judged once, by a "
-        "model that did not see the patient."
+def _missing(comparison: Comparison) -> Item:
+    """What became of missing numbers, and of cases that an arm did not answer."""
+    left = max((comparison.cases - len(arm.scores) for arm in comparison.arms), default=0)
+    whole = f"An arm left out {words.counted(left, 'case')}." if left else "No case was left out."
+    if not comparison.classes or all(is_trivial(arm) for arm in comparison.arms):
+        return _item("11", "Missing values", f"No table to fill. {whole}", NOT_APPLICABLE)
+    text = (
+        "Classic arms put the median of a fold's training patients for a missing number; how many "
+        f"were missing was not kept. {whole}"
     )
-    inside = (
-        "Scaling, selection, imbalance and settings are chosen on the training patients of each "
-        "fold; so is the threshold."
-        if comparison.classes
-        else "Everything learnt comes from the training patients of each fold."
-    )
-    missing = "Missing values are filled in from the training patients of each fold."
-    guard = "Patients, copied rows of a table and nearly equal pictures on both sides are refused."
-    tables: Status = "done" if comparison.classes else "not applicable"
-    if not comparison.classes:
-        missing = "Outlines are learnt from voxels; there is no table to fill."
-        guard = "Patients are never on both sides; near-duplicate volumes are not looked for."
-    return (
-        Item(ask="How training and test data were kept apart", answer=split, status="done"),
-        Item(ask="Preparation and selection inside the folds", answer=inside, status="done"),
-        Item(ask="Missing values", answer=missing, status=tables),
-        Item(ask="Guard against leakage", answer=guard, status=tables),
-    )
+    return _item("11", "Missing values", text)
 
 
-def _results(comparison: Comparison) -> tuple[Item, ...]:
+def _class_counts(comparison: Comparison) -> str:
+    """Cases of each reference class."""
+    counts = Counter(score.target for score in comparison.arms[0].scores if score.target)
+    each = [f"{counts[name]} {name}" for name in comparison.classes if counts[name]]
+    return f" ({', '.join(each)})" if each else ""
+
+
+def _splitting(comparison: Comparison) -> Iterator[Item]:
+    folds = words.counted(comparison.folds, "fold")
+    twice = sorted({name for arm in comparison.arms for name in _in_two_folds(arm.scores)})
+    if twice:
+        text = f"{words.counted(len(twice), 'patient')} stand in more than one fold."
+        yield _item("12a", "Split by patient", text, NOT_DONE)
+    else:
+        text = f"{folds}, each patient held out in one of them; checked on the stored scores."
+        yield _item("12a", "Split by patient", text)
+    if comparison.classes:
+        text = (
+            "Refused before fitting: a near-duplicate picture or a copied row of the table on both "
+            "sides of a split. Volumes are told apart by their patients only."
+        )
+        yield _item("12a", "Guard against leakage", text)
+    else:
+        text = "Patients are kept apart; near-duplicate images were not searched for."
+        yield _item("12a", "Guard against leakage", text, NOT_DONE)
+    text = "None: every patient is of the cohort that the arms were fitted on."
+    yield _item("12a, 16", "External validation", text, NOT_DONE)
+
+
+def _in_two_folds(scores: tuple[CaseScore, ...]) -> set[str]:
+    pairs = {(score.patient, score.fold) for score in scores}
+    counts = Counter(patient for patient, _ in pairs)
+    return {patient for patient, count in counts.items() if count > 1}
+
+
+def _fitting(comparison: Comparison) -> Iterator[Item]:
+    text = (
+        "Each arm was given the training patients of a fold and nothing else; scaling, selection "
+        "and settings that it learns are learnt there."
+    )
+    yield _item("9, 12c", "Preparation and selection inside the folds", text)
+    if comparison.classes:
+        chosen = [arm.name for arm in comparison.arms if _has_threshold(arm)]
+        text = (
+            f"Chosen on training patients by {words.listed(chosen)}; other arms call the likeliest "
+            "class."
+            if chosen
+            else "None chosen: a case counts as its likeliest class."
+        )
+        yield _item("15", "Thresholds", text)
+    used = [arm.name for arm in comparison.arms if arm.used and not is_trivial(arm)]
+    if used:
+        text = f"Features used in each fold were kept for {words.listed(used)}."
+        yield _item("9, 22", "Which features are used", text)
+        text = "Outlines and noise were not perturbed, and there was no second scan."
+        yield _item("CLEAR", "Repeatability of features", text, NOT_DONE)
+    text = "The models of the folds were not kept; onkos fit writes one with its card."
+    yield _item("22", "The model itself", text, NOT_DONE)
+
+
+def _has_threshold(arm: ArmResult) -> bool:
+    return any(score.threshold is not None for score in arm.scores)
+
+
+def _judging(comparison: Comparison) -> Iterator[Item]:
+    yield _performance(comparison)
+    yield _calibration(comparison)
     floor = floor_arm(comparison)
-    trivial = f"{floor.name}." if floor else "No trivial arm stood in this comparison."
-    divided = any(arm.subgroups for arm in comparison.arms)
-    groups = "By what the table tells of site, sex and age." if divided else "None were told."
-    calibrated: Status = "done" if len(comparison.classes) == 2 else "not applicable"
-    slope = "Slope, calibration in the large and expected calibration error, with intervals."
-    if calibrated != "done":
-        slope = "Asked of probabilities of two classes only."
-    tests = f"{words.counted(len(comparison.tests), 'paired test')}, adjusted by Holm."
-    return (
-        Item(
-            ask="Performance with its uncertainty",
-            answer="95 % intervals by patient.",
-            status="done",
-        ),
-        Item(
-            ask="Comparison with a trivial method",
-            answer=trivial,
-            status="done" if floor else "not done",
-        ),
-        Item(
-            ask="Tests between methods",
-            answer=tests,
-            status="done" if comparison.tests else "not done",
-        ),
-        Item(ask="Calibration", answer=slope, status=calibrated),
-        Item(ask="Subgroups and fairness", answer=groups, status="done" if divided else "not done"),
-        Item(ask="Version, settings and seed", answer="Under Provenance below.", status="done"),
-    )
+    if floor is None:
+        yield _item("12e", "Comparison with a trivial arm", "No trivial arm was run.", NOT_DONE)
+    else:
+        yield _item("12e", "Comparison with a trivial arm", f"Against {floor.name}.")
+    if comparison.tests:
+        n = len(comparison.tests)
+        names = words.listed([words.metric(name) for name in main_metrics(comparison)])
+        text = f"{words.counted(n, 'paired test')} of {names}, adjusted together by Holm."
+        yield _item("12e", "Tests and their number", text)
+    else:
+        yield _item("12e", "Tests and their number", "Nothing was tested.", NOT_DONE)
+    yield _subgroups(comparison)
+    text = "No decision curve, no patient's benefit and no reader was looked at."
+    yield _item("12e, 27", "Clinical use", text, NOT_DONE)
 
 
-def _missing() -> tuple[Item, ...]:
-    other = (
-        "No patients of another hospital were looked at; the figures hold for patients like these."
+def _performance(comparison: Comparison) -> Item:
+    estimates = [one for arm in comparison.arms for one in arm.metrics.values()]
+    bounded = [one for one in estimates if math.isfinite(one.low) and math.isfinite(one.high)]
+    if not bounded:
+        text = "No metric could be given an interval."
+        return _item("12e, 23a", "Performance with intervals", text, NOT_DONE)
+    levels = " or ".join(sorted({f"{100 * one.level:.3g} %" for one in bounded}))
+    text = (
+        f"{len(bounded)} of {len(estimates)} estimates have a {levels} interval; each names its n "
+        "and its method."
     )
-    plan = "Nothing here says that the question and the analysis were registered beforehand."
-    power = "The number of patients was not derived from a power."
-    return (
-        Item(ask="External validation", answer=other, status="not done"),
-        Item(ask="Registered protocol", answer=plan, status="not done"),
-        Item(ask="Sample size", answer=power, status="not done"),
-    )
+    return _item("12e, 23a", "Performance with intervals", text)
+
+
+def _calibration(comparison: Comparison) -> Item:
+    if not comparison.classes:
+        text = "Outlines have no probability that is judged here."
+        return _item("12e, 23a", "Calibration", text, NOT_APPLICABLE)
+    slopes = [
+        arm.name
+        for arm in comparison.arms
+        if "calibration_slope" in arm.metrics
+        and math.isfinite(arm.metrics["calibration_slope"].value)
+    ]
+    if not slopes:
+        text = "No slope or curve was estimated; Brier's score holds calibration in part."
+        return _item("12e, 23a", "Calibration", text, NOT_DONE)
+    text = f"Slope, calibration in the large and error (ECE) of {words.listed(slopes)}."
+    return _item("12e, 23a", "Calibration", text)
+
+
+def _subgroups(comparison: Comparison) -> Item:
+    names = list(dict.fromkeys(name for arm in comparison.arms for name in arm.subgroups))
+    if not names:
+        text = "Nothing divides this cohort: no two sites, sexes or age groups of five patients."
+        return _item("12d, 14, 23a", "Subgroups and fairness", text, NOT_DONE)
+    metric = words.metric(deciding_metric(comparison))
+    missing = [name for name in ("site", "sex", "age") if name not in names]
+    left = f" Not by {words.listed(missing)}." if missing else ""
+    text = f"{metric} by {words.listed(names)}, differences tested.{left}"
+    return _item("12d, 14, 23a", "Subgroups and fairness", text)
+
+
+def _openness(comparison: Comparison) -> Iterator[Item]:
+    text = "None is known to Onkos; nothing was registered by this run."
+    yield _item("18c, 18d", "Protocol and registration", text, NOT_DONE)
+    yield _item("18e", "Data for others", "Not published by this run.", NOT_DONE)
+    made = comparison.provenance
+    seed = "none" if made.seed is None else str(made.seed)
+    text = f"Onkos {made.version}, seed {seed}; settings stand under Provenance."
+    yield _item("18f", "Code, version and seed", text)
+    text = "Not known from what was run."
+    yield _item("17, 18a, 18b, 19", "Ethics, funding, interests, patients' part", text, NOT_DONE)

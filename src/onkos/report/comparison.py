@@ -43,6 +43,20 @@ class CaseRow:
     values: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """Which features an arm's models depended on, the most often used first.
+
+    ``rows`` are names and in how many folds; ``count`` is of all that were used in any fold,
+    ``steady`` of those used in every one.
+    """
+
+    arm: str
+    rows: tuple[tuple[str, int], ...]
+    count: int
+    steady: int
+
+
 def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType({})) -> str:
     """Make the report of a comparison: one HTML page that opens from disk without a network.
 
@@ -59,9 +73,10 @@ def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType(
     phantom = comparison.simulated or page.is_phantom(comparison.caveats)
     arms = comparison.arms
     main = main_metrics(comparison)
+    leading = leading_arm(comparison)
     return page.fill(
         "comparison.html.j2",
-        style=("page.css",),
+        style=("page.css", "comparison.css"),
         title=f"{'Phantom: ' if phantom else ''}Comparison on {comparison.cohort}",
         comparison=comparison,
         phantom=phantom,
@@ -69,16 +84,17 @@ def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType(
         answer=answer(comparison),
         caveats=[caveat for caveat in comparison.caveats if caveat.code != PHANTOM.code],
         plots=[_plot(arms, name) for name in main],
+        leading=leading.name if leading else "",
         drawings=class_figures(comparison),
         tables=arm_tables(comparison),
         tests=paired_tests(comparison),
         strata=strata(comparison),
-        used=_used(comparison),
+        features=_features(leading, comparison.folds),
         hardest=hardest(comparison),
         shots=shots,
         times=[_time(arm) for arm in arms],
         cases=_every_case(comparison, main),
-        checklist=checklist(comparison),
+        asked=checklist(comparison),
         facts=page.said(comparison.provenance, {"Cohort": comparison.cohort}),
     )
 
@@ -106,14 +122,17 @@ def _plot(arms: Sequence[ArmResult], metric: str) -> Plot:
     return dots(metric, series)
 
 
-def _used(comparison: Comparison) -> tuple[str, list[tuple[str, str]]]:
-    """Features that the leading arm's models depended on, in how many of the folds."""
-    arm = leading_arm(comparison)
+def _features(arm: ArmResult | None, folds: int) -> Features | None:
+    """Features of an arm that learns from a table; None of any other."""
     if arm is None or not arm.used:
-        return "", []
-    folds = comparison.folds
-    found = sorted(arm.used.items(), key=lambda item: -item[1])[:_MOST_FEATURES]
-    return arm.name, [(name, f"{round(share * folds)} of {folds}") for name, share in found]
+        return None
+    ordered = sorted(arm.used.items(), key=lambda item: -item[1])
+    return Features(
+        arm=arm.name,
+        rows=tuple((name, round(share * folds)) for name, share in ordered[:_MOST_FEATURES]),
+        count=len(ordered),
+        steady=sum(round(share * folds) == folds for _, share in ordered),
+    )
 
 
 def _time(arm: ArmResult) -> Time:

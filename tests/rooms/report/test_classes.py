@@ -12,8 +12,11 @@ from onkos.compare import compare
 from onkos.core.case import Cohort
 from onkos.report import comparison as page
 from onkos.report import folder
+from onkos.report.class_figures import shown_arms
 from onkos.report.gallery import hardest
+from onkos.report.paired import paired_tests
 from onkos.report.verdict import answer
+from onkos.report.words import estimated, metric
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +68,76 @@ def test_cases_that_every_arm_gets_wrong_are_drawn_and_kept(judged, cohort, tmp_
         score.case: max(score.classes, key=score.classes.get) for score in judged.arms[2].scores
     }
     assert all(likelier[hard.case] != truth[hard.case] for hard in wrong.cases)
+
+
+def test_every_estimate_stands_once_with_its_cases_and_method(judged, parsed):
+    text = parsed(page.render(judged)).text
+    for arm in judged.arms:
+        for name, estimate in arm.metrics.items():
+            assert metric(name) in text
+            shown = estimated(estimate)
+            assert shown.interval == "no interval" or f"{shown.value} ({shown.interval})" in text
+            share, _, method = estimate.method.rpartition("; ")
+            assert method in text
+            assert share in text
+
+
+def test_tests_are_those_against_the_trivial_arm_turned_to_it(judged):
+    found = paired_tests(judged)
+    assert found.against == "size-only"
+    assert [row.pair for row in found.first] == [
+        "prevalence-only − size-only",
+        "facts-logistic − size-only",
+    ]
+    tested = next(t for t in judged.tests if t.metric == "auc" and t.b == "facts-logistic")
+    assert tested.a == "size-only"
+    turned = found.first[1].shown
+    assert turned.value == estimated(tested.difference).value.replace("0.", "−0.", 1)
+    assert found.count == len(judged.tests)
+    assert any("DeLong's test" in method for method in found.methods)
+    assert any("Brier score" in m and "flipping the sign" in m for m in found.methods)
+
+
+def test_features_say_in_how_many_folds(judged, parsed):
+    steady = replace(judged.arms[2], used={"size": 1.0, "shape": 0.5})
+    text = parsed(page.render(replace(judged, arms=(*judged.arms[:2], steady)))).text
+    assert "used 2 features in at least one of 4 folds, 1 of them in all folds" in text
+    assert "shape 2 of 4 folds" in text
+    loose = replace(judged.arms[2], used={"shape": 0.5})
+    text = parsed(page.render(replace(judged, arms=(*judged.arms[:2], loose)))).text
+    assert "none of them in all folds" in text
+
+
+def test_more_classes_have_a_confusion_matrix(judged, parsed):
+    """Every third benign case is called a cyst."""
+    names = ("benign", "cyst", "malignant")
+
+    def score_of(score, n):
+        target = "cyst" if score.target == "benign" and n % 3 == 0 else score.target
+        p = score.classes["malignant"]
+        return replace(
+            score,
+            target=target,
+            classes=dict(zip(names, ((1 - p) / 2, (1 - p) / 2, p), strict=True)),
+            threshold=None,
+        )
+
+    arms = tuple(
+        replace(arm, scores=tuple(score_of(s, n) for n, s in enumerate(arm.scores)))
+        for arm in judged.arms
+    )
+    three = replace(judged, arms=arms, classes=names, positive="")
+    text = parsed(page.render(three)).text
+    assert "Confusion matrix, facts-logistic" in text
+    assert "ROC curves" not in text
+
+
+def test_no_more_than_six_curves_and_the_trivial_one_among_them(judged):
+    facts = judged.arms[2]
+    better = replace(judged.arms[0].metrics["auc"], value=0.99, low=0.9, high=1.0)
+    many = tuple(
+        replace(facts, name=f"arm-{n}", metrics={**facts.metrics, "auc": better}) for n in range(8)
+    )
+    shown = shown_arms(replace(judged, arms=(*judged.arms, *many)))
+    assert len(shown) == 6
+    assert shown[-1].name == "size-only"
