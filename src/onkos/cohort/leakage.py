@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import dctn
+from skimage.transform import resize_local_mean
 
 from onkos.core.errors import CohortError, ContentError
 from onkos.core.geometry import AnyArray
@@ -153,9 +153,9 @@ def fingerprint(pixels: ArrayLike) -> Fingerprint:
             "colours), finite and not the same everywhere"
         )
     grey = np.ascontiguousarray(grey)
-    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    small = resize_local_mean(grey, (_SIDE, _SIDE))
     low = dctn(small.astype(np.float64), norm="ortho")[:_LOW, :_LOW].ravel()[1:]
-    thumb = cv2.resize(grey, (_THUMB, _THUMB), interpolation=cv2.INTER_AREA).ravel()
+    thumb = resize_local_mean(grey, (_THUMB, _THUMB)).ravel()
     thumb = thumb - thumb.mean()
     length = max(float(np.linalg.norm(thumb)), 1e-12)
     return Fingerprint(

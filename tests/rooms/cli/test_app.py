@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
 from builders import PROVENANCE, shell, sourced, study_of
-from onkos.cli import main
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.source import PHANTOM
@@ -17,20 +15,6 @@ from onkos.core.volume import Volume
 from onkos.io import nifti, seg
 
 GRID = Geometry.upright((12, 10, 8), spacing_mm=(1.0, 2.0, 3.0), origin_mm=(5, -7, 9))
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line; gives its exit code, what it printed, and what it complained of."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["onkos", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        printed = capsys.readouterr()
-        return left.value.code, printed.out, printed.err
-
-    return run
 
 
 def test_the_version_is_printed(run):

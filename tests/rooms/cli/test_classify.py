@@ -4,28 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
 
 import pytest
 
 from lesion_toys import nodule
-from onkos.cli import main
 from onkos.io import nifti
 from onkos.io.whole import write_table
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line; gives its exit code, what it printed, and what it complained of."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["onkos", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        printed = capsys.readouterr()
-        return left.value.code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

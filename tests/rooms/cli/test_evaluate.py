@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
-from onkos.cli import main
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.volume import Volume
@@ -16,20 +14,6 @@ from onkos.io import nifti, results
 
 GRID = Geometry.upright((12, 10, 6), spacing_mm=(1.0, 2.0, 3.0), origin_mm=(5, -7, 9))
 KEYS = {"value", "low", "high", "n", "missed", "method"}
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line; gives its exit code, what it printed, and what it complained of."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["onkos", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        printed = capsys.readouterr()
-        return left.value.code, printed.out, " ".join(printed.err.split())
-
-    return run
 
 
 @pytest.fixture
