@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,14 @@ from numpy.typing import NDArray
 from scipy import fft
 
 FloatArray = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Sides = tuple[int, ...]
 Spectrum = NDArray[np.float32]
-Planes = Callable[[slice], list[NDArray[Any]]]
 
 _PAIRS_AT_MOST = 400  # voxels: below, all pairs are visited
-_PARTS = 3  # of the spectrum along x, so that memory stays near that of the region
-_SMALL = 1 << 20  # numbers of a spectrum that is not cut into parts
+_SPECTRUM_AT_MOST = 1 << 21  # numbers of a field's spectrum that are held at a time
+_WIDTH = 16  # columns: whole vector registers
+_CACHED = 1 << 17  # numbers that are worked on at a time
 
 
 def moran_geary(
@@ -49,9 +50,7 @@ def moran_geary(
         weights, moran, geary = _over_pairs(values[inside].astype(np.float64) - mean, places)
     else:
         scale = math.sqrt(square / count)
-        field = np.zeros(inside.shape, dtype=np.float32)
-        _standardise(values, inside, (mean, scale), field)
-        weights, moran, geary = _in_fourier_space(field, inside, spacing_mm)
+        weights, moran, geary = _in_fourier_space(values, inside, (mean, scale), spacing_mm)
         moran, geary = moran * scale**2, geary * scale**2
     return (
         float(count / weights * moran / square),
@@ -79,16 +78,6 @@ def _spread(values: Any, inside: Any) -> Any:  # pragma: no cover
 
 
 @njit(cache=True, nogil=True)
-def _standardise(values: Any, inside: Any, scale: Any, out: Any) -> None:  # pragma: no cover
-    mean, deviation = scale
-    for z in range(values.shape[0]):
-        for y in range(values.shape[1]):
-            for x in range(values.shape[2]):
-                if inside[z, y, x]:
-                    out[z, y, x] = (values[z, y, x] - mean) / deviation
-
-
-@njit(cache=True, nogil=True)
 def _over_pairs(centred: Any, places: Any) -> Any:  # pragma: no cover
     weights, moran, geary = 0.0, 0.0, 0.0
     for a in range(len(centred)):
@@ -105,93 +94,121 @@ def _over_pairs(centred: Any, places: Any) -> Any:  # pragma: no cover
 
 
 def _in_fourier_space(
-    field: NDArray[np.float32], inside: NDArray[Any], spacing_mm: tuple[float, ...]
+    values: NDArray[Any],
+    inside: NDArray[Any],
+    scale: tuple[float, float],
+    spacing_mm: tuple[float, ...],
 ) -> tuple[float, float, float]:
-    """Sums of w, w z z' and w (z - z')^2 over all pairs.
+    """Sums of w, w z z' and w (z - z')^2 over all pairs, z the intensities less mean over scale.
 
-    The sides are doubled with zeros so that no pair wraps around. The kernel is even along each
-    axis, so its transform is a cosine transform of an eighth of it.
+    The sides are doubled with zeros so that no pair wraps around. The spectrum is made and used
+    some columns at a time, so that memory stays below that of the region.
     """
-    half = [fft.next_fast_len(side, real=True) for side in field.shape]
-    kernel = _kernel(half, spacing_mm)
-    mask = inside.view(np.uint8)
-    _, moran = _forms(lambda some: [field[some]], kernel, field.shape)
-    weights, crossed = _forms(lambda some: [mask[some], field[some] ** 2], kernel, field.shape)
-    return weights, moran, 2 * (crossed - moran)
+    half = tuple(fft.next_fast_len(side, real=True) for side in inside.shape)
+    columns = half[2] + 1
+    most = _SPECTRUM_AT_MOST // (4 * half[0] * half[1])
+    width = min(columns, max(_WIDTH, most - most % _WIDTH))
+    sums = np.zeros(3)
+    for start in range(0, columns, width):
+        some = np.arange(start, min(start + width, columns))
+        twice = np.where((some == 0) | (some == half[2]), 1.0, 2.0)  # a column and its conjugate
+        waves = _waves(inside.shape[2], some, half[2])
+        rows = np.zeros((3, len(inside), 2 * half[1], len(some)), dtype=np.complex64)
+        _along_rows(values, inside, scale, waves.view(np.float32), rows.view(np.float32))
+        rows = fft.fft(rows, axis=2, overwrite_x=True)
+        sums += _products(rows, _kernel(half, spacing_mm, some), half, twice)
+    moran, weights, crossed = sums / (8.0 * math.prod(half))
+    return float(weights), float(moran), float(2 * (crossed - moran))
 
 
-def _forms(planes: Planes, kernel: Spectrum, shape: tuple[int, ...]) -> tuple[float, float]:
-    """Sums over all pairs of w a a' and of w a b', a and b the first and last field.
+def _kernel(half: Sides, spacing_mm: tuple[float, ...], columns: Indices) -> Spectrum:
+    """Cosine transform of one over the distance over an eighth of the grid, some columns.
 
-    Parameters
-    ----------
-    planes
-        Gives some planes (a slice along z) of each field.
-    kernel
-        Cosine transform of w over an eighth of the grid.
+    The kernel is even along each axis, so an eighth of it holds all.
     """
-    half = [side - 1 for side in kernel.shape]
-    count = kernel.shape[2]
-    parts = 1 if 4 * half[0] * half[1] * count < _SMALL else _PARTS
-    sums = np.zeros(2)
-    for part in range(parts):
-        columns = slice(count * part // parts, count * (part + 1) // parts)
-        rows = _along_rows(planes, shape, half, columns)
-        twice = np.full(columns.stop - columns.start, 2.0)  # a column and its conjugate
-        if part == 0:
-            twice[0] = 1.0
-        if columns.stop == count:
-            twice[-1] = 1.0
-        sums += _products(rows, kernel[:, :, columns], half, twice)
-    first, crossed = sums / (8.0 * math.prod(half))
-    return float(first), float(crossed)
-
-
-def _kernel(half: list[int], spacing_mm: tuple[float, ...]) -> Spectrum:
-    z, y, x = (
-        (np.arange(side + 1, dtype=np.float32) * np.float32(step)) ** 2
-        for side, step in zip(half, spacing_mm, strict=True)
-    )
-    away = z[:, None, None] + y[None, :, None] + x[None, None, :]
-    away[0, 0, 0] = np.inf
-    np.sqrt(away, out=away)
-    np.reciprocal(away, out=away)
-    kernel: Spectrum = fft.dctn(away, type=1, overwrite_x=True)
+    cosines = _waves(half[2] + 1, columns, half[2]).real.copy()
+    cosines[1:-1] *= 2
+    out = np.empty((half[0] + 1, half[1] + 1, len(columns)), dtype=np.float32)
+    _distances_along_rows(np.asarray(spacing_mm), cosines, out)
+    kernel: Spectrum = fft.dctn(out, type=1, axes=(0, 1), overwrite_x=True)
     return kernel
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _distances_along_rows(steps: Any, cosines: Any, out: Any) -> None:  # pragma: no cover
+    row = np.empty(len(cosines), dtype=np.float32)
+    squares = ((np.arange(len(row)) * steps[2]) ** 2).astype(np.float32)
+    for z in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            away = np.float32((z * steps[0]) ** 2 + (y * steps[1]) ** 2)
+            for x in range(1, len(row)):
+                row[x] = np.float32(1) / np.sqrt(away + squares[x])
+            row[0] = 1 / math.sqrt(away) if away > 0 else 0.0
+            _transformed(row, (0, len(row)), cosines, out[z, y])
+
+
+@njit(cache=True, nogil=True)
 def _along_rows(
-    planes: Planes, shape: tuple[int, ...], half: list[int], columns: slice
-) -> NDArray[np.complex64]:
-    """Transforms of the fields along x and y, some columns of the spectrum, plane-wise."""
-    slices, rows, _ = shape
-    width = columns.stop - columns.start
-    fields = len(planes(slice(0, 1)))
-    out = np.empty((fields, slices, 2 * half[1], width), dtype=np.complex64)
-    step = max(1, _SMALL // (6 * rows * half[2]))
-    for k in range(0, slices, step):
-        some = slice(k, k + step)
-        for n, plane in enumerate(planes(some)):
-            spectrum = fft.rfft(plane.astype(np.float32, copy=False), 2 * half[2], axis=2)
-            out[n, some] = fft.fft(spectrum[..., columns], 2 * half[1], axis=1)
-    return out
+    values: Any, inside: Any, scale: Any, waves: Any, out: Any
+) -> None:  # pragma: no cover
+    """Transforms along x of z, of the mask and of z squared."""
+    mean, factor = scale[0], 1 / scale[1]
+    ones = np.zeros(values.shape[2], dtype=np.float32)
+    row = np.zeros(values.shape[2], dtype=np.float32)
+    for k in range(values.shape[0]):
+        for y in range(values.shape[1]):
+            first, stop = len(row), 0
+            for x in range(len(row)):
+                if inside[k, y, x]:
+                    first, stop = min(first, x), x + 1
+            for x in range(first, stop):
+                ones[x] = inside[k, y, x]
+                row[x] = (values[k, y, x] - mean) * factor if inside[k, y, x] else 0.0
+            _transformed(row, (first, stop), waves, out[0, k, y])
+            _transformed(ones, (first, stop), waves, out[1, k, y])
+            row *= row
+            _transformed(row, (first, stop), waves, out[2, k, y])
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _transformed(row: Any, ends: Any, factors: Any, out: Any) -> None:  # pragma: no cover
+    """Sum of each place's value times its factors; four places at a time spare memory."""
+    x, stop = ends
+    out[:] = 0.0
+    while x + 4 <= stop:
+        a, b, c, d = row[x], row[x + 1], row[x + 2], row[x + 3]
+        for n in range(len(out)):
+            out[n] += (a * factors[x, n] + b * factors[x + 1, n]) + (
+                c * factors[x + 2, n] + d * factors[x + 3, n]
+            )
+        x += 4
+    for rest in range(x, stop):
+        for n in range(len(out)):
+            out[n] += row[rest] * factors[rest, n]
+
+
+def _waves(side: int, columns: Indices, half: int) -> NDArray[np.complex64]:
+    """Factors of a Fourier transform of length 2 ``half``, (places, columns)."""
+    steps = np.outer(np.arange(side), columns) % (2 * half)
+    waves: NDArray[np.complex64] = np.exp(-1j * np.pi / half * steps).astype(np.complex64)
+    return waves
 
 
 def _products(
-    rows: NDArray[np.complex64], kernel: Spectrum, half: list[int], twice: FloatArray
+    rows: NDArray[np.complex64], kernel: Spectrum, half: Sides, twice: FloatArray
 ) -> FloatArray:
-    """Sums of kernel times a a' and a b' over one part of the spectrum."""
-    sums = np.zeros(2)
-    chunk = max(1, (1 << 18) // (2 * half[0] * rows.shape[3]))
-    for start in range(0, 2 * half[1], chunk):
-        block = fft.fft(rows[:, :, start : start + chunk], 2 * half[0], axis=1)
+    """Sums of kernel times a a', b b' and b c' over some columns of the three fields."""
+    sums = np.zeros(3)
+    step = max(1, _CACHED // (2 * half[0] * rows.shape[3]))
+    for start in range(0, 2 * half[1], step):
+        block = fft.fft(rows[:, :, start : start + step], 2 * half[0], axis=1)
         sums += _weighted(block, kernel, start, twice)
     return sums
 
 
 @njit(cache=True, nogil=True)
 def _weighted(block: Any, kernel: Any, first: int, twice: Any) -> Any:  # pragma: no cover
-    out = np.zeros(2)
+    out = np.zeros(3)
     _, depth, rows, columns = block.shape
     turn, last = depth // 2, 2 * (kernel.shape[1] - 1)
     for k in range(depth):
@@ -201,7 +218,8 @@ def _weighted(block: Any, kernel: Any, first: int, twice: Any) -> Any:  # pragma
             y = y if y < kernel.shape[1] else last - y
             for x in range(columns):
                 w = twice[x] * kernel[z, y, x]
-                a, b = block[0, k, n, x], block[-1, k, n, x]
+                a, b, c = block[0, k, n, x], block[1, k, n, x], block[2, k, n, x]
                 out[0] += w * (a.real * a.real + a.imag * a.imag)
-                out[1] += w * (a.real * b.real + a.imag * b.imag)
+                out[1] += w * (b.real * b.real + b.imag * b.imag)
+                out[2] += w * (b.real * c.real + b.imag * c.imag)
     return out

@@ -25,6 +25,7 @@ FloatArray = NDArray[np.float64]
 Found = dict[str, FloatArray]
 
 _LARGE = 1 << 15  # voxels of a bounding box that are worth several threads
+_LARGE_ALONE = 1 << 12  # the same where there are fewer regions than threads
 
 
 def radiomics(
@@ -72,7 +73,8 @@ def radiomics(
     spacing = volume.geometry.spacing_mm[::-1]
     wanted = sorted(mask.names)
     boxes = blocks(labels, np.array(wanted, dtype=np.int64))
-    large = [box is not None and _size(box) >= _LARGE for box in boxes]
+    worth = _LARGE if len(wanted) >= threads else _LARGE_ALONE
+    large = [box is not None and _size(box) >= worth for box in boxes]
 
     def work(n: int) -> Found | None:
         box = boxes[n]
