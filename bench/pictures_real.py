@@ -99,7 +99,7 @@ def whole(folder: Path) -> dict[str, Any]:
         [joined([binary_patterns(one), cooccurrence(one), waves(one)]).values for one in pictures]
     )
     words = [
-        dense_keypoints(one, step=10, sizes=(12.0, 24.0, 48.0)).descriptors for one in pictures
+        dense_keypoints(one, step=12, sizes=(32.0, 48.0, 72.0)).descriptors for one in pictures
     ]
     arms: dict[str, list[Scores]] = {}
     for repeat in range(REPEATS):

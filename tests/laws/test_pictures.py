@@ -101,7 +101,7 @@ def test_descriptors_on_the_grid_move_with_the_picture(seed, one, other):
         grey[at[0] : at[0] + 40, at[1] : at[1] + 50] = patch
         middle = np.zeros(grey.shape, dtype=bool)
         middle[at[0] + 20, at[1] + 25] = True
-        found.append(dense_keypoints(picture(grey), outlined(middle), sizes=(4.0,)).descriptors)
+        found.append(dense_keypoints(picture(grey), outlined(middle), sizes=(24.0,)).descriptors)
     np.testing.assert_allclose(found[0], found[1], atol=0.02)
 
 

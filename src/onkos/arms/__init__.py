@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from onkos.arms import classify, intensity, store, supervoxel, trivial
+from onkos.arms import classify, intensity, outline, store, supervoxel, trivial
 from onkos.core.card import Card
 from onkos.core.errors import ModelError
 from onkos.core.protocols import Arm, Model
@@ -15,6 +15,7 @@ ARMS: dict[str, Arm] = {
     supervoxel.NAME: supervoxel.SupervoxelForest(),
     intensity.NAME: intensity.IntensityForest(),
     trivial.NAME: trivial.BrightBlob(),
+    **outline.OUTLINERS,
     **classify.CLASSIFIERS,
 }
 
@@ -22,7 +23,8 @@ _BUILD: dict[str, Callable[[Card, dict[str, Any]], Model]] = {
     supervoxel.NAME: supervoxel.from_weights,
     intensity.NAME: intensity.from_weights,
     trivial.NAME: trivial.from_weights,
-    **dict.fromkeys(classify.CLASSIFIERS, classify.build),
+    **dict.fromkeys(outline.OUTLINERS, outline.from_weights),
+    **dict.fromkeys(classify.BUILT, classify.build),
 }
 
 

@@ -145,7 +145,9 @@ def describe(
 
 
 def _texture(scan: Scan, regions: Regions, textons: Sequence[Textons], threads: int) -> FloatArray:
-    """Histogram of textons of each channel, side by side."""
+    """Histogram of textons of each channel, side by side; no columns without dictionaries."""
+    if not textons:
+        return np.empty((regions.count, 0))
     channels = [np.ascontiguousarray(channel) for channel in np.moveaxis(scan.image, -1, 0)]
     nearest = nearest_textons(
         channels, scan.head, dictionaries=textons, spacing_mm=scan.spacing_mm, threads=threads

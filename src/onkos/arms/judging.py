@@ -7,14 +7,16 @@ from itertools import combinations
 
 import numpy as np
 
+from onkos.arms import joint
+from onkos.arms.repeated import joint_metrics
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
-from onkos.core.reading import ArmResult, CaseScore, PairedTest
+from onkos.core.geometry import FloatArray
+from onkos.core.reading import ArmResult, CaseScore, PairedTest, Spread
 from onkos.stats.bootstrap import bootstrap_mean, paired_difference
 from onkos.stats.classification import (
     Answers,
     auc_test,
-    brier_test,
     classification_metrics,
     positive_class,
 )
@@ -22,21 +24,66 @@ from onkos.stats.multiplicity import holm
 
 LEVEL = 0.95
 
-Case = tuple[str, str]
 Tested = tuple[str, str, str, Estimate, float]
+Scores = Sequence[Sequence[CaseScore]]
 
 
-def metrics(scores: Sequence[CaseScore], *, seed: int) -> dict[str, Estimate]:
-    """Metrics of an arm with intervals by patient, from its cases."""
+def metrics(repeats: Scores, *, seed: int) -> dict[str, Estimate]:
+    """Metrics of an arm with intervals by patient, from its cases in every repeat of the folds.
+
+    Of several repeats each metric is the mean of its value in each; the interval draws patients
+    with all their repeats, so repeats do not make it narrower as more patients would.
+    """
+    scores = repeats[0]
     if scores and scores[0].target:
         rng = np.random.default_rng(seed)
-        return classification_metrics(answers(scores), rng=rng, level=LEVEL)
-    return _means(scores, seed=seed)
+        if len(repeats) == 1:
+            return classification_metrics(answers(scores), rng=rng, level=LEVEL)
+        return joint_metrics(all_answers(repeats), rng=rng, level=LEVEL)
+    return _means(aligned(repeats), seed=seed)
 
 
-def answers(scores: Sequence[CaseScore]) -> Answers:
-    """What a classifying arm said of the cases it was not fitted on."""
-    classes = tuple(dict.fromkeys(name for score in scores for name in score.classes))
+def spreads(repeats: Scores) -> dict[str, Spread]:
+    """Main metrics in each repeat by itself: AUC and Brier's score, or every Dice.
+
+    Empty without repeats.
+    """
+    if len(repeats) < 2 or not repeats[0]:
+        return {}
+    if repeats[0][0].target:
+        said = all_answers(repeats)
+        values = {
+            "auc": joint.areas_by_repeat(said),
+            "brier": [float(one.squared_error.mean()) for one in said],
+        }
+        return {name: joint.spread(found) for name, found in values.items()}
+    same = aligned(repeats)
+    names = dict.fromkeys(name for score in same[0] for name in score.metrics)
+    return {
+        name: joint.spread([_mean(row) for row in _values(same, name)])
+        for name in names
+        if name.startswith("dice:")
+    }
+
+
+def aligned(repeats: Scores) -> list[list[CaseScore]]:
+    """Scores of every repeat in the order of the first one's cases."""
+    places = [{(one.case, one.patient): one for one in scores} for scores in repeats]
+    return [[place[one.case, one.patient] for one in repeats[0]] for place in places]
+
+
+def all_answers(repeats: Scores) -> list[Answers]:
+    """What a classifying arm said in each repeat, of the same cases in the same order."""
+    classes = tuple(dict.fromkeys(name for s in repeats for one in s for name in one.classes))
+    return [answers(scores, classes) for scores in aligned(repeats)]
+
+
+def answers(scores: Sequence[CaseScore], classes: Sequence[str] = ()) -> Answers:
+    """What a classifying arm said of the cases it was not fitted on.
+
+    ``classes`` are all there are, where these scores may not name each of them.
+    """
+    classes = tuple(classes or dict.fromkeys(name for score in scores for name in score.classes))
     positive = positive_class(classes)
     thresholds = [score.threshold for score in scores]
     probabilities = np.array([[s.classes.get(name, 0.0) for name in classes] for s in scores])
@@ -70,60 +117,109 @@ def tests(arms: Sequence[ArmResult], *, seed: int) -> tuple[PairedTest, ...]:
     )
 
 
-def _means(scores: Sequence[CaseScore], *, seed: int) -> dict[str, Estimate]:
+def mean_of(repeats: Scores, name: str, *, seed: int) -> Estimate | None:
+    """Mean over patients of a metric that single cases have; None where none has it.
+
+    The repeats hold the same cases in the same order; a patient counts as missed if missed in
+    any of them.
+    """
+    rows = _values(repeats, name)
+    kept = np.flatnonzero(np.isfinite(rows).any(axis=0))
+    if not len(kept):
+        return None
+    patients = [repeats[0][int(case)].patient for case in kept]
+    tissue = name.partition(":")[2]
+    missed = {
+        one.patient
+        for scores in repeats
+        for one in scores
+        if tissue in one.missed and np.isfinite(one.metrics.get(name, np.nan))
+    }
+    rng = np.random.default_rng(seed)
+    if len(repeats) > 1:
+        return joint.joint_means(
+            rows[:, kept], patients=patients, rng=rng, level=LEVEL, missed=len(missed)
+        )
+    return bootstrap_mean(rows[0, kept], groups=patients, rng=rng, level=LEVEL, missed=len(missed))
+
+
+def _means(repeats: Scores, *, seed: int) -> dict[str, Estimate]:
     """Mean over patients of every metric that single cases have."""
-    found = {}
-    for name in dict.fromkeys(name for score in scores for name in score.metrics):
-        defined = [score for score in scores if np.isfinite(score.metrics.get(name, np.nan))]
-        tissue = name.partition(":")[2]
-        missed = {score.patient for score in defined if tissue in score.missed}
-        if defined:
-            found[name] = bootstrap_mean(
-                [score.metrics[name] for score in defined],
-                groups=[score.patient for score in defined],
-                rng=np.random.default_rng(seed),
-                level=LEVEL,
-                missed=len(missed),
-            )
-    return found
+    names = dict.fromkeys(name for scores in repeats for one in scores for name in one.metrics)
+    found = {name: mean_of(repeats, name, seed=seed) for name in names}
+    return {name: estimate for name, estimate in found.items() if estimate is not None}
 
 
 def _outlines(a: ArmResult, b: ArmResult, seed: int) -> list[Tested]:
     made = []
+    mine, theirs = _both(a, b)
+    patients = [one.patient for one in mine[0]]
     for metric in (name for name in a.metrics if name.startswith("dice:")):
-        mine, theirs = _values(a, metric), _values(b, metric)
-        cases = [case for case in mine if case in theirs]
+        first, second = _values(mine, metric), _values(theirs, metric)
+        apart = first - second
+        cases = np.flatnonzero(np.isfinite(apart).any(axis=0))
+        known = np.isfinite(apart[:, cases])
+        means = [
+            np.where(known, side[:, cases], 0).sum(axis=0) / known.sum(axis=0)
+            for side in (first, second)
+        ]
         difference, p = paired_difference(
-            [mine[case] for case in cases],
-            [theirs[case] for case in cases],
-            groups=[patient for _, patient in cases],
+            *means,
+            groups=[patients[int(case)] for case in cases],
             rng=np.random.default_rng(seed),
             level=LEVEL,
         )
-        made.append((a.name, b.name, metric, difference, p))
+        made.append((a.name, b.name, metric, _over(difference, len(mine)), p))
     return made
 
 
 def _classifiers(a: ArmResult, b: ArmResult, seed: int) -> list[Tested]:
-    by_case = {(score.case, score.patient): score for score in b.scores}
-    both = [score for score in a.scores if (score.case, score.patient) in by_case]
-    mine = answers(both)
-    theirs = answers([by_case[score.case, score.patient] for score in both])
+    """Differences of mean AUC and of mean Brier score over the repeats."""
+    first, second = _both(a, b)
+    mine, theirs = all_answers(first), all_answers(second)
     made: list[Tested] = []
-    if len(mine.classes) == 2:
+    if len(mine[0].classes) == 2:
         try:
-            test = auc_test(mine, theirs, level=LEVEL)
+            test = (
+                auc_test(mine[0], theirs[0], level=LEVEL)
+                if len(mine) == 1
+                else joint.joint_area_test(mine, theirs, level=LEVEL)
+            )
             made.append((a.name, b.name, "auc", test.difference, test.p))
         except ContentError:
             pass  # no variance to test against: Brier's score below still tells them apart
-    difference, p = brier_test(mine, theirs, rng=np.random.default_rng(seed), level=LEVEL)
-    return [*made, (a.name, b.name, "brier", difference, p)]
+    rng = np.random.default_rng(seed)
+    difference, p = paired_difference(
+        joint.squared_error(mine),
+        joint.squared_error(theirs),
+        groups=mine[0].patients,
+        rng=rng,
+        level=LEVEL,
+    )
+    return [*made, (a.name, b.name, "brier", _over(difference, len(mine)), p)]
 
 
-def _values(arm: ArmResult, metric: str) -> dict[Case, float]:
-    """One metric of an arm, by (case, patient), where it is defined."""
-    return {
-        (score.case, score.patient): score.metrics[metric]
-        for score in arm.scores
-        if np.isfinite(score.metrics.get(metric, np.nan))
-    }
+def _both(a: ArmResult, b: ArmResult) -> tuple[Scores, Scores]:
+    """Scores of the cases that two arms share, repeat by repeat in the same order."""
+    shared = {(one.case, one.patient) for one in b.scores}
+    first = [one for one in a.scores if (one.case, one.patient) in shared]
+    return tuple(  # type: ignore[return-value]  # two of them
+        aligned([first, *arm.all_scores])[1:] for arm in (a, b)
+    )
+
+
+def _over(estimate: Estimate, repeats: int) -> Estimate:
+    return joint.over_repeats(estimate, repeats) if repeats > 1 else estimate
+
+
+def _values(repeats: Scores, metric: str) -> FloatArray:
+    """(repeats, cases): one metric, NaN where it is not defined."""
+    return np.array(
+        [[one.metrics.get(metric, np.nan) for one in scores] for scores in repeats],
+        dtype=np.float64,
+    )
+
+
+def _mean(values: FloatArray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from onkos.arms.judging import LEVEL, answers
+from onkos.arms import joint
+from onkos.arms.judging import LEVEL, aligned, all_answers, mean_of
 from onkos.arms.scoring import WHOLE
 from onkos.core.case import Case, Cohort
+from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.reading import CaseScore
 from onkos.core.source import Caveat
-from onkos.stats.bootstrap import bootstrap_mean
 from onkos.stats.clustered import clustered_auc
 from onkos.stats.delong import auc
 from onkos.stats.multiclass import multiclass_auc
@@ -62,20 +63,28 @@ def grouped(cohort: Cohort) -> Grouping:
 
 
 def by_subgroup(
-    scores: Sequence[CaseScore], labels: Labels, *, seed: int
+    scores: Sequence[CaseScore],
+    labels: Labels,
+    *,
+    seed: int,
+    repeated: Sequence[Sequence[CaseScore]] = (),
 ) -> dict[str, dict[str, Estimate]]:
     """Estimate an arm's main metric (AUC; Dice of the whole tumour) in each subgroup.
 
     A subgroup in which it is not defined (one class only) stands with NaN and the reason.
     Intervals are symmetric where there is a choice, since :func:`interactions` reads the
-    standard error from them.
+    standard error from them. ``repeated`` are the scores of further repeats of the folds, over
+    which the metric is averaged; a subgroup's patients stay as few as they are.
     """
     found = {}
+    repeats = aligned([scores, *repeated])
     for name, of_case in labels.items():
         kept = [score for score in scores if score.case in of_case and _judged(score)]
         if kept:
             values = [of_case[score.case] for score in kept]
-            estimates = subgroups(_metric(kept, seed), {name: values})[name].estimates
+            among = [[one for one in same if one.case in of_case] for same in repeats]
+            judged = aligned([kept, *among])[1:]
+            estimates = subgroups(_metric(judged, seed), {name: values})[name].estimates
             found[name] = {value: estimates[value] for value in _ordered(set(values))}
     return found
 
@@ -102,18 +111,26 @@ def _judged(score: CaseScore) -> bool:
     return bool(score.target) or math.isfinite(score.metrics.get(f"dice:{WHOLE}", math.nan))
 
 
-def _metric(scores: Sequence[CaseScore], seed: int) -> Callable[[IntArray], Estimate]:
+def _metric(repeats: Sequence[Sequence[CaseScore]], seed: int) -> Callable[[IntArray], Estimate]:
     """How the metric of some of the scores is estimated."""
 
     def measured(rows: IntArray) -> Estimate:
-        some = [scores[row] for row in rows.tolist()]
-        return _area(some, seed) if some[0].target else _dice(some, seed)
+        some = [[scores[row] for row in rows.tolist()] for scores in repeats]
+        return _area(some, seed) if some[0][0].target else _dice(some, seed)
 
     return measured
 
 
-def _area(scores: Sequence[CaseScore], seed: int) -> Estimate:
-    said = answers(scores)
+def _area(repeats: Sequence[Sequence[CaseScore]], seed: int) -> Estimate:
+    every = all_answers(repeats)
+    said = every[0]
+    if len(every) > 1 and len(said.classes) > 2:
+        rng = np.random.default_rng(seed)
+        found = joint.joint_several_area(every, "hand-till", rng=rng, level=LEVEL)
+        return joint.over_repeats(found, len(every))
+    if len(every) > 1:
+        found = joint.joint_area(every, level=LEVEL, scale="plain")
+        return joint.over_repeats(found, len(every))
     if len(said.classes) > 2:
         return multiclass_auc(
             list(said.truth),
@@ -129,14 +146,11 @@ def _area(scores: Sequence[CaseScore], seed: int) -> Estimate:
     return auc(said.positives, said.score, level=LEVEL, scale="plain")
 
 
-def _dice(scores: Sequence[CaseScore], seed: int) -> Estimate:
-    return bootstrap_mean(
-        [score.metrics[f"dice:{WHOLE}"] for score in scores],
-        groups=[score.patient for score in scores],
-        rng=np.random.default_rng(seed),
-        level=LEVEL,
-        missed=len({score.patient for score in scores if WHOLE in score.missed}),
-    )
+def _dice(repeats: Sequence[Sequence[CaseScore]], seed: int) -> Estimate:
+    found = mean_of(repeats, f"dice:{WHOLE}", seed=seed)
+    if found is None:
+        raise ContentError("no case of the subgroup has a Dice")
+    return found
 
 
 def _facts(cases: Sequence[Case], name: str) -> dict[str, str]:

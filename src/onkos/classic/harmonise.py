@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from onkos.classic.arrays import packed, unpacked
 from onkos.classic.learning import IntArray
 from onkos.classic.table import checked
 from onkos.core.errors import CohortError, ContentError
@@ -38,6 +40,30 @@ class Harmonisation:
     slopes: AnyArray
     shift: AnyArray
     stretch: AnyArray
+
+    def __post_init__(self) -> None:
+        features = len(self.mean)
+        wide = (len(self.sites), features)
+        fits = (
+            self.spread.shape == (features,)
+            and self.slopes.ndim == 2
+            and self.slopes.shape[1] == features
+            and self.shift.shape == self.stretch.shape == wide
+        )
+        if not fits:
+            raise ContentError(
+                f"harmonisation of {wide[0]} sites and {features} features: its arrays have other "
+                f"shapes ({self.shift.shape}, {self.stretch.shape}, {self.slopes.shape})"
+            )
+
+    def to_arrays(self) -> dict[str, AnyArray]:
+        """Everything learnt as named arrays of numbers and text."""
+        return packed(self, "harmonisation")
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Self:
+        """Build it back; :class:`ModelError` if an array is missing or does not fit."""
+        return unpacked(cls, arrays, "harmonisation")
 
     def apply(
         self, x: ArrayLike, sites: Sequence[str], *, covariates: ArrayLike | None = None

@@ -13,7 +13,9 @@ import typer
 from onkos import arms
 from onkos.cli import doctor as doctor_page
 from onkos.cli import evaluation, extraction, failure, show, work
+from onkos.cli import maps as feature_maps
 from onkos.cli import readers as reader_study
+from onkos.cli import robustness as robust
 from onkos.cli.demo import run_demo
 from onkos.cli.question import Asked
 from onkos.cohort.table import load_table
@@ -21,6 +23,7 @@ from onkos.core.errors import UsageError
 from onkos.core.plain import to_plain
 from onkos.core.version import __version__
 from onkos.evaluate import Settings
+from onkos.features.radiomics.maps import Window
 from onkos.io import intake, results, tables
 from onkos.io.whole import write_text
 from onkos.read import read as read_study
@@ -210,12 +213,15 @@ def features(
     image: Annotated[Path, typer.Argument(help="An image, or a cohort's cases.csv.")],
     out: Annotated[Path, typer.Option("--out", help="Table to write, .csv or .parquet.")],
     mask: Annotated[Path | None, typer.Argument(help="Outlines: NIfTI, SEG, RTSTRUCT.")] = None,
-    settings: Annotated[Path | None, typer.Option(help="TOML or JSON; see the docs.")] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="TOML, JSON, YAML; PyRadiomics' parameters too.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Extract IBSI radiomic features: one row a region of an image, or of a cohort."""
     tables.require_known(out)
-    chosen = extraction.load_settings(settings)
+    loaded = extraction.load(settings)
+    chosen = loaded.settings
     refused: list[dict[str, str]] = []
     with work.progress(quiet=json) as track:
         if mask is not None:
@@ -226,11 +232,72 @@ def features(
                 cohort.cases, chosen, out.with_suffix(".parts"), track("Extracting features")
             )
     made = {"table": str(out), "rows": len(rows), "settings": chosen.hash, "refused": refused}
+    made["differences"] = to_plain(loaded.differences)
     if rows:
         tables.write(out, rows)
+        made["translated"] = [str(path) for path in extraction.write_translation(loaded, out)]
     _tell(json, made, show.features(made))
     if not rows:
         raise typer.Exit(failure.REFUSED)
+
+
+@app.command()
+def robustness(
+    cohort: Annotated[Path, typer.Argument(help="Table of cases, cases.csv, with masks.")],
+    out: Out,
+    settings: Annotated[Path | None, typer.Option(help="Of the features: TOML or JSON.")] = None,
+    perturbations: Annotated[Path | None, typer.Option(help="A plan: TOML or JSON.")] = None,
+    least: Annotated[
+        float, typer.Option(help="Lower end of the ICC's interval that counts as stable.")
+    ] = 0.75,
+    pool: Annotated[
+        bool, typer.Option("--pool", help="All outlines are regions of one kind.")
+    ] = False,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Tell which radiomic features stay the same when image and outline are perturbed."""
+    asked = robust.Asked(
+        settings=extraction.load_settings(settings),
+        plan=robust.load_plan(perturbations),
+        seed=seed,
+        least=least,
+        pooled=pool,
+    )
+    with work.progress(quiet=json) as track:
+        made = robust.of_cohort(load_table(cohort), asked, out, track("Perturbing regions"))
+    written = robust.write(made, out) if made.groups else ()
+    _tell(json, made.plain(), robust.shown(made, written))
+    if not made.groups:
+        raise typer.Exit(failure.REFUSED)
+
+
+@app.command()
+def maps(
+    image: Annotated[Path, typer.Argument(help="An image, of one series.")],
+    mask: Annotated[Path, typer.Argument(help="Outlines: NIfTI, SEG, RTSTRUCT.")],
+    out: Out,
+    settings: Annotated[Path | None, typer.Option(help="TOML or JSON; see the docs.")] = None,
+    feature_names: Annotated[
+        str, typer.Option("--features", help="Tags or families, separated by commas.")
+    ] = "",
+    radius: Annotated[int, typer.Option(help="Voxels around a voxel that are looked at.")] = 1,
+    region: Annotated[str, typer.Option(help="The outline that is meant, by name.")] = "",
+    unmasked: Annotated[
+        bool, typer.Option("--unmasked", help="Look beyond the outline too.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Map radiomic features of the neighbourhood of every voxel: one NIfTI a feature."""
+    asked = feature_maps.Asked(
+        settings=extraction.load_settings(settings),
+        features=_listed(feature_names),
+        window=Window(radius=radius, masked=not unmasked),
+        region=region,
+    )
+    with work.progress(quiet=json) as track:
+        made = feature_maps.of_image(image, mask, asked, out, track("Mapping features"))
+    _tell(json, made, feature_maps.shown(made, out))
 
 
 @app.command()

@@ -5,16 +5,26 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from onkos.core.case import Case
 from onkos.core.errors import CohortError, ContentError, GeometryError, UsageError
 from onkos.core.mask import Mask
+from onkos.core.plain import to_plain
 from onkos.core.study import Study
 from onkos.core.version import __version__
 from onkos.core.volume import Volume
 from onkos.features.radiomics import Settings, radiomics
+from onkos.features.radiomics.pyradiomics import (
+    Difference,
+    Translation,
+    is_parameters,
+    translate,
+)
 from onkos.io import intake, outline, results
 from onkos.io.tables import Cell
 from onkos.io.whole import write_json
@@ -22,22 +32,83 @@ from onkos.io.whole import write_json
 Row = dict[str, Cell]
 
 
-def load_settings(path: Path | None) -> Settings:
-    """Settings of the extraction from TOML or JSON; the defaults without a file.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Settings of a file, and what was translated if it was PyRadiomics'."""
+
+    settings: Settings
+    translation: Translation | None = None
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What differs from PyRadiomics; none where the settings are ours."""
+        return () if self.translation is None else self.translation.differences
+
+
+def load(path: Path | None) -> Loaded:
+    """Settings of the extraction from TOML, JSON or YAML, ours or PyRadiomics'.
+
+    The defaults without a file.
 
     Raises
     ------
     UsageError
-        If the file is neither, or a key or value is unknown.
+        If the file is none of them, or a key or value is unknown or cannot be followed.
     """
     if path is None:
-        return Settings()
+        return Loaded(settings=Settings())
+    plain = _plain(path)
+    try:
+        if not is_parameters(plain):
+            return Loaded(settings=Settings.from_plain(plain))
+        made = translate(plain)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+    return Loaded(settings=made.settings, translation=made)
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Settings of a file of ours; the defaults without one.
+
+    Raises
+    ------
+    UsageError
+        As :func:`load`, and for a parameter file of PyRadiomics, whose differences would be lost.
+    """
+    loaded = load(path)
+    if loaded.translation is not None:
+        raise UsageError(
+            f"{path}: parameters of PyRadiomics; expected settings of ours. `onkos features` "
+            "translates them, tells what differs, and writes TABLE.settings.json to use here"
+        )
+    return loaded.settings
+
+
+def write_translation(loaded: Loaded, table: Path) -> tuple[Path, ...]:
+    """Keep beside a table what PyRadiomics' parameters became; nothing for settings of ours."""
+    made = loaded.translation
+    if made is None:
+        return ()
+    settings = table.with_suffix(".settings.json")
+    told = table.with_suffix(".pyradiomics.json")
+    write_json(settings, made.settings.to_plain())
+    write_json(told, {"columns": dict(made.columns), "differences": to_plain(made.differences)})
+    return settings, told
+
+
+def _plain(path: Path) -> dict[str, Any]:
+    """Table of a file by its suffix."""
     try:
         text = path.read_text(encoding="utf-8")
-        plain = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: no settings as TOML or JSON: {error}") from error
-    return Settings.from_plain(plain)
+        if path.suffix.lower() in (".yaml", ".yml"):
+            plain = yaml.safe_load(text)
+        else:
+            plain = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UsageError(f"{path}: no settings as TOML, JSON or YAML: {error}") from error
+    if not isinstance(plain, dict):
+        raise UsageError(f"{path}: holds {type(plain).__name__}; expected a table of settings")
+    return plain
 
 
 def of_image(image: Path, mask: Path, settings: Settings) -> list[Row]:

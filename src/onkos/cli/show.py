@@ -94,6 +94,9 @@ def features(made: Mapping[str, Any]) -> RenderableType:
     """Show where the table lies and which cases were refused."""
     lines = [Text(f"{made['rows']} regions: {made['table']}")] if made["rows"] else []
     lines += [Text(f"  refused {r['case']}: {r['error']}: {r['reason']}") for r in made["refused"]]
+    if made["differences"]:
+        lines.append(Text("Unlike PyRadiomics:"))
+        lines += [Text(f"  {d['about']}: {d['kind']}: {d['reason']}") for d in made["differences"]]
     return Group(*lines)
 
 

@@ -46,6 +46,28 @@ def folds_by_patient(cohort: Cohort, k: int, *, rng: np.random.Generator) -> tup
     return tuple(folds)
 
 
+def repeated_folds(
+    cohort: Cohort, k: int, *, repeats: int, seed: int
+) -> tuple[tuple[Fold, ...], ...]:
+    """Split a cohort into k folds several times, each time with patients dealt out anew.
+
+    The first repeat is the split that the seed gives without repeats; each further one has a
+    stream of its own, so that it does not depend on how many follow.
+
+    Raises
+    ------
+    UsageError
+        If there is no repeat, or as of :func:`folds_by_patient`.
+    """
+    if repeats < 1:
+        raise UsageError(f"{repeats} repeats of the folds: expected 1 or more")
+    streams = [np.random.default_rng(seed)]
+    for repeat in range(1, repeats):
+        stream = np.random.SeedSequence(seed, spawn_key=(repeat,))
+        streams.append(np.random.default_rng(stream))
+    return tuple(folds_by_patient(cohort, k, rng=rng) for rng in streams)
+
+
 def _by_class(cohort: Cohort, patients: list[str]) -> list[str]:
     """Return the patients in the order given, those of one class after the other."""
     target: dict[str, str] = {}

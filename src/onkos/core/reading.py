@@ -127,24 +127,126 @@ class CaseScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoldImportance:
+    """What a fold's left-out cases lose when a feature tells them nothing.
+
+    Parameters
+    ----------
+    offered
+        How many features the model could choose from; 0 where that was not kept.
+    features
+        Those that matter most, at most 30, the most important first.
+    rises
+        For each of them the rise of log-loss of each left-out case when its values are shuffled,
+        in the order of the fold's scores.
+    together
+        How many features were shuffled as one with it, itself included.
+    note
+        Why nothing was measured, or how it was; empty where there is nothing to say.
+    """
+
+    offered: int = 0
+    features: tuple[str, ...] = ()
+    rises: tuple[tuple[float, ...], ...] = ()
+    together: tuple[int, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoldResult:
     """One arm on one fold: what is stored when a comparison is interrupted.
 
-    ``used`` names the features the fold's model depends on, for an arm that learns from a table.
+    ``used`` names the features the fold's model depends on, for an arm that learns from a table;
+    ``importance`` is what the left-out cases lose without them, None where none were used.
     """
 
     scores: tuple[CaseScore, ...]
     fit_seconds: float
     predict_seconds: float
     used: tuple[str, ...] = ()
+    importance: FoldImportance | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureReliance:
+    """How much an arm rests on one feature.
+
+    Parameters
+    ----------
+    name
+        Of the feature.
+    loss
+        By how much the log-loss of left-out patients rises when its values are shuffled.
+    selected
+        In what part of the fits the model uses it.
+    together
+        How many features were shuffled as one with it at most: above 1 the rise is theirs.
+    """
+
+    name: str
+    loss: Estimate
+    selected: Estimate
+    together: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliance:
+    """Which numbers an arm rests on, the most important first, and would it choose them again.
+
+    Parameters
+    ----------
+    features
+        Empty where no importance could be measured; ``note`` then says why.
+    stability
+        Nogueira's: 1 if every fit uses the same features, about 0 if they are chosen as by lot;
+        NaN where all fits use all features, or the features are not the same in every fold.
+    note
+        How it was measured, and what was not.
+    """
+
+    features: tuple[FeatureReliance, ...]
+    stability: Estimate
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A metric in every repeat of the folds: how much it hangs on how patients were dealt out.
+
+    No interval: ``sd``, ``low`` and ``high`` describe the repeats, not other patients.
+    """
+
+    values: tuple[float, ...]
+    sd: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmResult:
     """One arm of a comparison: its metrics with intervals, and every case behind them.
 
-    ``used`` says in which part of the folds the model depended on a feature; ``subgroups`` holds
-    the main metric by covariate and its value, ``"site"`` to ``{"A": ..., "B": ...}``.
+    Parameters
+    ----------
+    name, family
+        Of the arm.
+    metrics
+        Metric to its estimate; of repeated folds the mean over the repeats, whose interval
+        takes patients, not repeats, for independent.
+    scores
+        Every case, held out once; of repeated folds those of the first repeat.
+    fit_seconds, predict_seconds
+        Over all folds.
+    used
+        In which part of the fits the model depended on a feature.
+    subgroups
+        The main metric by covariate and its value, ``"site"`` to ``{"A": ..., "B": ...}``.
+    repeated
+        Scores of the further repeats, each with every case once.
+    spread
+        The main metrics in each repeat; empty without repeats.
+    reliance
+        What it rests on; None of an arm that uses no features.
     """
 
     name: str
@@ -155,6 +257,14 @@ class ArmResult:
     predict_seconds: float
     used: Mapping[str, float] = field(default_factory=dict)
     subgroups: Mapping[str, Mapping[str, Estimate]] = field(default_factory=dict)
+    repeated: tuple[tuple[CaseScore, ...], ...] = ()
+    spread: Mapping[str, Spread] = field(default_factory=dict)
+    reliance: Reliance | None = None
+
+    @property
+    def all_scores(self) -> tuple[tuple[CaseScore, ...], ...]:
+        """Scores of every repeat, the first one first."""
+        return (self.scores, *self.repeated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +284,9 @@ class Comparison:
     """Arms judged on the same folds of the same cohort.
 
     ``classes`` and ``positive`` are empty where the arms outline; ``positive`` is the class that
-    sensitivity speaks of.
+    sensitivity speaks of. ``repeats`` is how often the folds were drawn anew; ``title`` and
+    ``paper`` are those of the recipe that asked: the question, and what was published on other
+    patients, by what it is.
     """
 
     cohort: str
@@ -188,3 +300,6 @@ class Comparison:
     provenance: Provenance
     classes: tuple[str, ...] = ()
     positive: str = ""
+    repeats: int = 1
+    title: str = ""
+    paper: Mapping[str, str] = field(default_factory=dict)

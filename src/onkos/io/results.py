@@ -51,18 +51,23 @@ def write_comparison(path: Path, comparison: Comparison) -> None:
 
 
 def write_predictions(path: Path, comparison: Comparison) -> None:
-    """Write ``predictions.csv``: what every arm said of every case it was not fitted on."""
+    """Write ``predictions.csv``: what every arm said of every case it was not fitted on.
+
+    Where the folds were drawn several times a column ``repeat`` tells the draws apart.
+    """
     rows = [
         {
             "case": score.case,
             "patient": score.patient,
             "arm": arm.name,
+            **({"repeat": str(repeat)} if comparison.repeats > 1 else {}),
             "fold": str(score.fold + 1),
             "target": score.target,
             **{f"p_{name}": f"{p:.6f}" for name, p in score.classes.items()},
         }
         for arm in comparison.arms
-        for score in arm.scores
+        for repeat, scores in enumerate(arm.all_scores, start=1)
+        for score in scores
         if score.classes
     ]
     if rows:

@@ -110,7 +110,7 @@ def class_metrics(
     cell[np.arange(len(true)), true * k + guessed] = 1
 
     def metrics(weights: Multiplicities) -> FloatArray:
-        return _metrics((weights.astype(np.float64) @ cell).reshape(-1, k, k))
+        return matrix_metrics((weights.astype(np.float64) @ cell).reshape(-1, k, k))
 
     labels = [*OVERALL, *(f"{metric}: {name}" for metric in PER_CLASS for name in names)]
     clusters = _strata(true, groups)
@@ -163,7 +163,7 @@ def multiclass_auc(
     absent = [name for k, name in enumerate(names) if not (true == k).any()]
     if absent:
         raise ContentError(f"classes {absent} do not occur in the truth; leave them out")
-    areas = _areas(true, scores, average)
+    areas = ranked_areas(true, scores, average)
     member = (true[:, None] == np.arange(len(names))).astype(np.float64)
 
     def mean(weights: Multiplicities) -> FloatArray:
@@ -182,7 +182,9 @@ def multiclass_auc(
     )
 
 
-def _areas(true: IntArray, scores: FloatArray, average: Average) -> list[tuple[Ranking, IntArray]]:
+def ranked_areas(
+    true: IntArray, scores: FloatArray, average: Average
+) -> list[tuple[Ranking, IntArray]]:
     """Rankings whose areas are averaged, each with the case at each of its places."""
     count = len(scores)
     if average == "micro":
@@ -210,7 +212,7 @@ def _ranked(
     return ranking, rows[ranking.order]
 
 
-def _metrics(counts: FloatArray) -> FloatArray:
+def matrix_metrics(counts: FloatArray) -> FloatArray:
     """All metrics of confusion matrices, (resamples, classes, classes) to (resamples, metrics)."""
     total = counts.sum(axis=(1, 2))
     hits = np.diagonal(counts, axis1=1, axis2=2)

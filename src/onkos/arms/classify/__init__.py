@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from onkos.arms.classify.arm import Classifier, ClassifierModel, from_weights
+from onkos.arms.classify.combat import SUFFIX, Harmonise
 from onkos.arms.classify.memory import Memory
 from onkos.arms.classify.pictures import PictureDescriptors, Words
 from onkos.arms.classify.prevalence import Prevalence
@@ -16,12 +17,18 @@ from onkos.classic.members import MEMBERS
 from onkos.core.protocols import Arm
 
 __all__ = [
+    "BUILT",
     "CLASSIFIERS",
+    "FACTS",
     "KINDS",
+    "SUFFIX",
     "Classifier",
     "ClassifierModel",
+    "Harmonise",
     "build",
+    "can_be_harmonised",
     "facts_arm",
+    "harmonised",
     "remembering",
 ]
 
@@ -56,6 +63,16 @@ CLASSIFIERS: dict[str, Classifier] = {
     },
 }
 
+#: Arms on columns of a table, which are made once the columns are known.
+FACTS: tuple[str, ...] = tuple(f"facts-{name}" for name in MEMBERS)
+
+_BY_SITE = tuple(
+    name for name in (*CLASSIFIERS, *FACTS) if name.startswith(("radiomics-", "facts-"))
+)
+
+#: Arms whose models :data:`build` builds: those of a table's columns and harmonised ones too.
+BUILT: tuple[str, ...] = (*CLASSIFIERS, *FACTS, *(f"{name}{SUFFIX}" for name in _BY_SITE))
+
 build = partial(from_weights, kinds=KINDS)
 
 
@@ -63,6 +80,22 @@ def remembering(arms: Sequence[Arm]) -> list[Arm]:
     """Return the arms such that those that look at studies alike look only once."""
     memory = Memory()
     return [replace(arm, memory=memory) if isinstance(arm, Classifier) else arm for arm in arms]
+
+
+def can_be_harmonised(name: str) -> bool:
+    """Tell whether an arm of that name describes studies by what scanners measure."""
+    return name in _BY_SITE
+
+
+def harmonised(arm: Classifier, harmonise: Harmonise) -> Classifier:
+    """Return the arm with ComBat between sites, under its name with ``+combat``.
+
+    Raises
+    ------
+    UsageError
+        If the arm's numbers are not those of a scanner, or the site is among them.
+    """
+    return replace(arm, name=f"{arm.name}{SUFFIX}", harmonise=harmonise)
 
 
 def facts_arm(name: str, facts: Sequence[Mapping[str, str]], columns: Sequence[str]) -> Classifier:

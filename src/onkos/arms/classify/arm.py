@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from onkos.arms import store
+from onkos.arms.classify.combat import FittedHarmonise, Harmonise
 from onkos.arms.classify.memory import Memory
 from onkos.arms.classify.prevalence import FittedPrevalence, Prevalence
 from onkos.arms.classify.sources import Describer, Source, built
@@ -30,6 +31,7 @@ from onkos.stats.operating import youden
 CLASSIFY = "classify"
 _LEARNT = "source."
 _FITTED = "member."
+_EVENED = "harmonise."
 
 
 class Fitted(Protocol):
@@ -69,6 +71,11 @@ class Classifier:
         chosen inside its fit, by folds of the training patients.
     memory
         Observations already made; arms of one comparison share it.
+    harmonise
+        How the numbers are made comparable between sites before the member sees them; None
+        leaves them as they are. It is learnt on all training cases without their classes,
+        those of the member's inner folds included: it stands outside the inner choice of
+        settings, whose left-out patients have thus had a say in it.
     """
 
     name: str
@@ -76,6 +83,11 @@ class Classifier:
     source: Source
     member: Member | Prevalence
     memory: Memory = field(default_factory=Memory, repr=False, compare=False)
+    harmonise: Harmonise | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.harmonise is not None:
+            self.harmonise.require_apart(self.source, self.name)
 
     def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> ClassifierModel:
         """Learn from cases with a target.
@@ -83,7 +95,8 @@ class Classifier:
         Raises
         ------
         CohortError
-            If there are no cases, one has no target, or a class has fewer than two cases.
+            If there are no cases, one has no target, or a class has fewer than two cases; if
+            sites are to be harmonised, also if a case names no site, or a site has one case.
         """
         targets = [target_of(case) for case in cases]
         if not cases:
@@ -95,6 +108,9 @@ class Classifier:
             observed.append(self._observed(study, case))
         describer = self.source.learn(observed, rng=rng)
         table, names = _table([describer.describe(one) for one in observed], cases)
+        evened = self._evened(table, names, studies)
+        if evened is not None:
+            table = evened.apply(table, studies)
         fitted = self.member.fit(table, targets, [case.patient for case in cases], rng=rng)
         card = _card(self, cases, studies[0], [str(name) for name in fitted.classes])
         return ClassifierModel(
@@ -104,7 +120,19 @@ class Classifier:
             names=names,
             fitted=fitted,
             memory=self.memory,
+            evened=evened,
         )
+
+    def _evened(
+        self, table: FloatArray, names: Sequence[str], studies: Sequence[Study]
+    ) -> FittedHarmonise | None:
+        """What sites do to the numbers, where it is to be taken off."""
+        if self.harmonise is None:
+            return None
+        try:
+            return self.harmonise.fit(table, names, self.source, studies)
+        except ContentError as error:
+            raise CohortError(f"{self.name}: {error}") from error
 
     def _observed(self, study: Study, case: Case) -> Any:
         try:
@@ -115,7 +143,10 @@ class Classifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClassifierModel:
-    """A fitted :class:`Classifier`; ``names`` are those of the numbers it looks at."""
+    """A fitted :class:`Classifier`; ``names`` are those of the numbers it looks at.
+
+    ``evened`` takes off what sites add to them, where the arm was asked to.
+    """
 
     card: Card
     source: Source
@@ -123,6 +154,7 @@ class ClassifierModel:
     names: tuple[str, ...]
     fitted: Fitted
     memory: Memory = field(default_factory=Memory, repr=False)
+    evened: FittedHarmonise | None = None
 
     def predict(self, study: Study) -> Prediction:
         """Give the probability of each class.
@@ -130,8 +162,17 @@ class ClassifierModel:
         Raises
         ------
         ModelError
-            If the study lacks what the model looks at.
+            If the study lacks what the model looks at, or is of a site it does not know.
         """
+        (answers,) = self.fitted.probabilities(self.described(study)[None])
+        return Prediction(
+            mask=None,
+            reference=self.card.reference,
+            classes=dict(zip(self.card.classes, answers.tolist(), strict=True)),
+        )
+
+    def described(self, study: Study) -> FloatArray:
+        """Numbers of a study as the member gets them, (features,); errors as :meth:`predict`."""
         try:
             described = self.describer.describe(_observation(self.source, study, self.memory))
         except ContentError as error:
@@ -142,12 +183,14 @@ class ClassifierModel:
                 f"study of {study.patient.id}: described by other numbers than the model was "
                 f"fitted on ({odd}, ...); expected images of the roles {list(self.card.roles)}"
             )
-        (answers,) = self.fitted.probabilities(described.values[None])
-        return Prediction(
-            mask=None,
-            reference=self.card.reference,
-            classes=dict(zip(self.card.classes, answers.tolist(), strict=True)),
-        )
+        if self.evened is None:
+            return described.values
+        try:
+            (row,) = self.evened.apply(described.values[None], [study])
+        except (CohortError, ContentError) as error:
+            raise ModelError(f"{self.card.arm}: study of {study.patient.id}: {error}") from error
+        found: FloatArray = row
+        return found
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -165,6 +208,9 @@ class ClassifierModel:
         weights: dict[str, Any] = {"names": np.array(self.names)}
         for prefix, part in ((_LEARNT, self.describer), (_FITTED, self.fitted)):
             weights |= {prefix + name: array for name, array in part.to_arrays().items()}
+        if self.evened is not None:
+            found = self.evened.to_arrays()
+            weights |= {_EVENED + name: array for name, array in found.items()}
         store.save(folder, self.card, weights)
 
 
@@ -184,12 +230,17 @@ def from_weights(card: Card, weights: Mapping[str, Any], kinds: Mapping[str, Any
         if card.settings["member"] in MEMBERS
         else FittedPrevalence.from_arrays
     )
+    asked = card.settings.get("harmonise")
+    evened = None
+    if asked is not None:
+        evened = FittedHarmonise.from_arrays(Harmonise.from_plain(asked), part(_EVENED))
     return ClassifierModel(
         card=card,
         source=source,
         describer=source.learnt(part(_LEARNT)),
         names=tuple(str(name) for name in weights["names"]),
         fitted=of(part(_FITTED)),
+        evened=evened,
     )
 
 
@@ -264,6 +315,7 @@ def _card(arm: Classifier, cases: Sequence[Case], study: Study, classes: Sequenc
             "source": arm.source.kind,
             "options": arm.source.to_plain(),
             "member": arm.member.name,
+            **({"harmonise": arm.harmonise.to_plain()} if arm.harmonise else {}),
         },
         version=__version__,
     )

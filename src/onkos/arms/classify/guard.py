@@ -1,17 +1,19 @@
-"""No near-duplicate on both sides of a split: a method would be judged on what it has seen."""
+"""What a split must hold before anything runs: no near-duplicate across, no site unheard of."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from onkos.arms.classify.arm import Classifier
+from onkos.arms.classify.combat import Harmonise
 from onkos.arms.classify.sources import Facts
 from onkos.cohort.leakage import FEWEST_COLUMNS, Fingerprint, Side, fingerprint, require_apart
 from onkos.cohort.splits import Fold
 from onkos.core.case import Case, Cohort
-from onkos.core.errors import ContentError
+from onkos.core.errors import CohortError, ContentError, UsageError
 from onkos.core.geometry import AnyArray
 from onkos.core.study import Study
 
@@ -48,6 +50,42 @@ def require_no_leak(cohort: Cohort, folds: Sequence[Fold], arms: Sequence[Classi
             for side in (fold.train, fold.test)
         ]
         require_apart(*sides)
+
+
+def require_sites(cohort: Cohort, folds: Sequence[Fold], arms: Sequence[Classifier]) -> None:
+    """Refuse folds in which a harmonised arm would meet a site it cannot know.
+
+    A site must have two training cases or more in every fold that holds out one of its cases,
+    and wherever it is trained on at all.
+
+    Raises
+    ------
+    UsageError
+        The message names the site, the fold and the remedy.
+    CohortError
+        If a case names no site.
+    """
+    by_column = {arm.harmonise.column: arm.harmonise for arm in arms if arm.harmonise}
+    for how in by_column.values():
+        sites = {case.id: _site(how, case) for case in cohort.cases}
+        for fold in folds:
+            trained = Counter(sites[case.id] for case in fold.train)
+            needed = {sites[case.id] for case in fold.test} | set(trained)
+            few = sorted(site for site in needed if trained[site] < 2)
+            if few:
+                raise UsageError(
+                    f"fold {fold.number + 1}: {trained[few[0]]} training cases of the site "
+                    f"{few[0]!r} ({how.column}), so how it measures cannot be learnt; expected two "
+                    "or more of every site in every fold: merge small sites in the "
+                    f"column {how.column!r}, leave their cases out, or take fewer folds"
+                )
+
+
+def _site(how: Harmonise, case: Case) -> str:
+    try:
+        return how.site(case.study)
+    except ContentError as error:
+        raise CohortError(f"case {case.id}: {error}") from error
 
 
 def _marks(side: Sequence[Case], marks: dict[str, Fingerprint]) -> list[Fingerprint] | None:

@@ -75,8 +75,10 @@ class Words:
     ----------
     count
         Words of the vocabulary at most; fewer where there are under eight descriptors a word.
+    side
+        Pixels along the shorter side that every picture is scaled to first.
     step, sizes
-        Pixels between grid points, and diameters described.
+        Pixels between grid points, and sides of the windows described.
     neighbours
         Words that share a descriptor (soft assignment).
 
@@ -87,9 +89,10 @@ class Words:
     doi:10.1038/s41598-017-15720-y
     """
 
-    count: int = 400
-    step: int = 8
-    sizes: tuple[float, ...] = (12.0, 24.0, 48.0)
+    count: int = 1000
+    side: int = 256
+    step: int = 12
+    sizes: tuple[float, ...] = (32.0, 48.0, 72.0)
     neighbours: int = 5
 
     @property
@@ -100,7 +103,7 @@ class Words:
     def observe(self, study: Study) -> AnyArray:
         """Find SIFT descriptors (n, 128) on the grid."""
         picture, mask = pictured(study)
-        found = dense_keypoints(picture, mask, step=self.step, sizes=self.sizes)
+        found = dense_keypoints(picture, mask, step=self.step, sizes=self.sizes, side=self.side)
         return found.descriptors
 
     def learn(self, observations: Sequence[Any], *, rng: np.random.Generator) -> Describer:

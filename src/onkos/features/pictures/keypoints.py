@@ -16,6 +16,7 @@ from onkos.features.pictures.picture import Bools, FloatArray, Region, region
 
 Float32 = NDArray[np.float32]
 LENGTH = 128
+_WINDOW = 6.0  # side of the window that OpenCV describes, over the size of a keypoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,7 +28,7 @@ class Keypoints:
     places
         (n, 2) float64: column and row in pixels.
     sizes
-        (n,) float64: diameter described, in pixels.
+        (n,) float64: side of the window described, in pixels.
     descriptors
         (n, 128) float32, each the square root of shares that sum to 1 (RootSIFT), so Euclidean
         distance is Hellinger's; all zero where there is no gradient.
@@ -53,7 +54,7 @@ def keypoints(picture: Volume, mask: Mask | None = None, *, limit: int = 500) ->
     seen = region(picture, mask)
     sift = cv2.SIFT.create(nfeatures=limit)
     found, raw = sift.detectAndCompute(_bytes(seen), seen.inside.astype(np.uint8))
-    return _keypoints(found, raw)
+    return _keypoints(found, raw, np.ones(2))
 
 
 def dense_keypoints(
@@ -61,28 +62,50 @@ def dense_keypoints(
     mask: Mask | None = None,
     *,
     step: int = 8,
-    sizes: Sequence[float] = (8.0, 16.0, 32.0),
+    sizes: Sequence[float] = (16.0, 32.0, 64.0),
+    side: int | None = None,
 ) -> Keypoints:
-    """SIFT descriptors, upright, on a grid of ``step`` pixels at several diameters.
+    """SIFT descriptors, upright, on a grid of ``step`` pixels, of windows of several sides.
 
-    In a mask only the grid points inside; at least one, the pixel nearest to its middle.
+    In a mask only the grid points inside; at least one, the pixel nearest to its middle. With
+    ``side`` the picture is first scaled to so many pixels along its shorter side, and step and
+    sizes are those of the scaled picture (the places found are those of the picture given).
 
     References
     ----------
     Bosch A et al. Image classification using random forests and ferns. ICCV 2007.
     doi:10.1109/ICCV.2007.4409066
     """
-    if step < 1 or not sizes or min(sizes) < 2:
-        raise UsageError(f"step {step}, sizes {tuple(sizes)}: expected >= 1 and >= 2 pixels")
+    if step < 1 or not sizes or min(sizes) < 8 or (side is not None and side < 8):
+        raise UsageError(
+            f"step {step}, sizes {tuple(sizes)}, side {side}: expected >= 1, >= 8 and >= 8 pixels"
+        )
     seen = region(picture, mask)
-    places = _grid(seen.inside, step)
+    grey, inside, scale = _scaled(_bytes(seen), seen.inside, side)
+    places = _grid(inside, step)
     asked = [
-        cv2.KeyPoint(float(column), float(row), float(size), 0.0)
+        cv2.KeyPoint(float(column), float(row), float(size) / _WINDOW, 0.0)
         for size in sizes
         for row, column in places
     ]
-    found, raw = cv2.SIFT.create().compute(_bytes(seen), asked)
-    return _keypoints(found, raw)
+    found, raw = cv2.SIFT.create().compute(grey, asked)
+    return _keypoints(found, raw, scale)
+
+
+def _scaled(
+    grey: NDArray[np.uint8], inside: Bools, side: int | None
+) -> tuple[NDArray[np.uint8], Bools, FloatArray]:
+    """Picture and part at the wanted size, and by how much each axis shrank: columns, rows."""
+    rows, columns = grey.shape
+    if side is None or min(rows, columns) == side:
+        return grey, inside, np.ones(2)
+    factor = side / min(rows, columns)
+    wanted = (round(columns * factor), round(rows * factor))
+    by = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(grey, wanted, interpolation=by), dtype=np.uint8)
+    part = cv2.resize(inside.astype(np.float32), wanted, interpolation=by)
+    within = part >= min(0.5, float(part.max()))  # of a tiny part at least the fullest pixel
+    return small, within, np.array([columns / wanted[0], rows / wanted[1]])
 
 
 def _grid(inside: Bools, step: int) -> NDArray[np.intp]:
@@ -107,11 +130,12 @@ def _bytes(seen: Region) -> NDArray[np.uint8]:
     return stretched
 
 
-def _keypoints(found: Sequence[cv2.KeyPoint], raw: Float32 | None) -> Keypoints:
+def _keypoints(found: Sequence[cv2.KeyPoint], raw: Float32 | None, scale: FloatArray) -> Keypoints:
     descriptors = np.zeros((0, LENGTH), dtype=np.float32) if raw is None else raw
     total = descriptors.sum(axis=1, keepdims=True)
+    places = np.array([point.pt for point in found], dtype=np.float64).reshape(-1, 2)
     return Keypoints(
-        places=np.array([point.pt for point in found], dtype=np.float64).reshape(-1, 2),
-        sizes=np.array([point.size for point in found], dtype=np.float64),
+        places=(places + 0.5) * scale - 0.5,
+        sizes=np.array([point.size * _WINDOW for point in found]) * scale.mean(),
         descriptors=np.sqrt(descriptors / np.maximum(total, 1e-9)).astype(np.float32),
     )

@@ -6,23 +6,21 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from onkos.core.errors import ContentError, GeometryError
 from onkos.core.mask import Mask
-from onkos.core.source import Caveat
 from onkos.core.volume import Volume
 from onkos.features.radiomics import catalogue, intensity, sweep, zones
+from onkos.features.radiomics.assemble import Found, Part, assembled
 from onkos.features.radiomics.correlation import moran_geary
+from onkos.features.radiomics.filtered import Filtering
 from onkos.features.radiomics.morphology import centre_shift, morphology
 from onkos.features.radiomics.peaks import peaks
 from onkos.features.radiomics.region import Region, blocks, in_levels, region
+from onkos.features.radiomics.responses import Regions, responses
 from onkos.features.radiomics.settings import Settings
 from onkos.features.radiomics.table import Table
 from onkos.features.threads import each
-
-FloatArray = NDArray[np.float64]
-Found = dict[str, FloatArray]
 
 _LARGE = 1 << 15  # voxels of a bounding box that are worth several threads
 _LARGE_ALONE = 1 << 12  # the same where there are fewer regions than threads
@@ -51,7 +49,8 @@ def radiomics(
     Returns
     -------
     Table
-        One row a named label, in the order of the labels. A label without voxels has a row of
+        One row a named label, in the order of the labels; the columns of a filter's features
+        begin with its name (``log_1.5mm_stat_mean``). A label without voxels has a row of
         NaN and a caveat that says so, as has every value that is undefined for its region.
 
     Raises
@@ -70,30 +69,62 @@ def radiomics(
     settings = Settings() if settings is None else settings
     _require_usable(volume, mask)
     image, labels = volume.data.T, mask.labels.T
+    if settings.normalisation is not None:
+        image = settings.normalisation.applied(image)
     spacing = volume.geometry.spacing_mm[::-1]
     wanted = sorted(mask.names)
     boxes = blocks(labels, np.array(wanted, dtype=np.int64))
-    worth = _LARGE if len(wanted) >= threads else _LARGE_ALONE
-    large = [box is not None and _size(box) >= worth for box in boxes]
+    regions: Regions = [None] * len(wanted)  # kept only where filters look at them again
+    plain = settings.of_original()
 
-    def work(n: int) -> Found | None:
+    def work(n: int, threads: int) -> Found | None:
         box = boxes[n]
-        if box is None:
-            return None
-        try:
-            found = region(image, labels, wanted[n], box, spacing, settings)
-            return (
-                None
-                if found is None
-                else features(found, settings, threads=threads if large[n] else 1)
-            )
-        except ContentError as error:
-            raise ContentError(f"region {mask.names[wanted[n]]!r}: {error}") from error
+        found = None if box is None else region(image, labels, wanted[n], box, spacing, settings)
+        if settings.filters:
+            regions[n] = found
+        return None if found is None else features(found, plain, threads=threads)
 
-    rows: dict[int, Found | None] = {n: work(n) for n in range(len(wanted)) if large[n]}
-    small = [(n,) for n in range(len(wanted)) if not large[n]]
-    rows.update(zip((n for (n,) in small), each(work, small, threads=threads), strict=True))
-    return _table(mask, [rows[n] for n in range(len(wanted))], settings)
+    names = [mask.names[label] for label in wanted]
+    sizes = [0 if box is None else _size(box) for box in boxes]
+    parts = [Part(rows=_each(work, names, sizes, threads), settings=plain)]
+    for filtering, seen in responses(image, spacing, regions, settings, threads=threads):
+        parts.append(_of_response(filtering, seen, names, settings, threads))
+    return assembled(names, parts, settings)
+
+
+def _each(
+    work: Callable[[int, int], Found | None], names: list[str], sizes: list[int], threads: int
+) -> list[Found | None]:
+    """Features of all regions: large ones one after the other, small ones side by side."""
+
+    def named(n: int, threads: int = 1) -> Found | None:
+        try:
+            return work(n, threads)
+        except ContentError as error:
+            raise ContentError(f"region {names[n]!r}: {error}") from error
+
+    worth = _LARGE if len(names) >= threads else _LARGE_ALONE
+    rows = {n: named(n, threads) for n, size in enumerate(sizes) if size >= worth}
+    small = [(n,) for n in range(len(names)) if n not in rows]
+    rows.update(zip((n for (n,) in small), each(named, small, threads=threads), strict=True))
+    return [rows[n] for n in range(len(names))]
+
+
+def _of_response(
+    filtering: Filtering, seen: Regions, names: list[str], settings: Settings, threads: int
+) -> Part:
+    """Features of all regions in the response to one filter."""
+    asked = settings.of_response(filtering)
+
+    def work(n: int, threads: int) -> Found | None:
+        found = seen[n]
+        try:
+            return None if found is None else features(found, asked, threads=threads)
+        except ContentError as error:
+            raise ContentError(f"filter {filtering.id}: {error}") from error
+
+    sizes = [0 if found is None else found.inside.size for found in seen]
+    return Part(rows=_each(work, names, sizes, threads), settings=asked, prefix=f"{filtering.id}_")
 
 
 def features(found: Region, settings: Settings, *, threads: int = 1) -> Found:
@@ -185,42 +216,3 @@ def _require_usable(volume: Volume, mask: Mask) -> None:
 
 def _size(box: tuple[tuple[int, int], ...]) -> int:
     return math.prod(stop - start for start, stop in box)
-
-
-def _table(mask: Mask, rows: list[Found | None], settings: Settings) -> Table:
-    names = catalogue.tags(settings.families, settings.aggregations)
-    labels = tuple(mask.names[label] for label in sorted(mask.names))
-    values = np.full((len(labels), len(names)), math.nan)
-    caveats: dict[str, tuple[Caveat, ...]] = {}
-    for n, (label, found) in enumerate(zip(labels, rows, strict=True)):
-        if found is not None:
-            values[n] = _line(found, settings)
-        missing = [name for name, value in zip(names, values[n], strict=True) if math.isnan(value)]
-        if missing:
-            caveats[label] = (_undefined(label, found, missing),)
-    return Table(labels=labels, names=names, values=values, settings=settings, caveats=caveats)
-
-
-def _line(found: Found, settings: Settings) -> list[float]:
-    line: list[float] = []
-    for family, known in catalogue.FAMILIES.items():
-        if family in settings.families:
-            for ending in catalogue.endings(family, settings.aggregations):
-                values = found.get(f"{family}{ending}", np.full(len(known), math.nan))
-                line.extend(values[: len(known)].tolist())
-    return line
-
-
-def _undefined(label: str, found: Found | None, missing: list[str]) -> Caveat:
-    """Why values are NaN, in one sentence."""
-    if found is None:
-        return Caveat(code="empty-region", text="The region has no voxel.", where=label)
-    intensities = found.get("stat")
-    if not any(name != "morph" for name in found):
-        reason, code = "re-segmentation left no voxel", "empty-region"
-    elif intensities is not None and intensities[10] == 0:
-        reason, code = "its voxels do not differ in intensity", "single-intensity"
-    else:
-        reason, code = "it is too small or too even for them, or a divisor is 0", "undefined"
-    told = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
-    return Caveat(code=code, text=f"Undefined here because {reason}: {told}.", where=label)

@@ -1,4 +1,4 @@
-"""IBSI's interpolation: grids aligned by their centres, one axis after the other."""
+"""IBSI's interpolation: grids laid over each other, one axis after the other."""
 
 from __future__ import annotations
 
@@ -26,12 +26,15 @@ class Axis:
     old_mm: float
     count: int
     mm: float
+    alignment: str = "centre"
 
     @classmethod
-    def centred(cls, old_count: int, old_mm: float, mm: float) -> Axis:
-        """As many new voxels as cover the old side, with the centres of both in one place."""
+    def covering_all(cls, old_count: int, old_mm: float, mm: float, alignment: str) -> Axis:
+        """As many new voxels as cover the old side, with centres or corners in one place."""
         count = math.ceil(old_count * old_mm / mm - _ROUNDING)
-        return cls(old_count=old_count, old_mm=old_mm, count=max(count, 1), mm=mm)
+        return cls(
+            old_count=old_count, old_mm=old_mm, count=max(count, 1), mm=mm, alignment=alignment
+        )
 
     @property
     def same(self) -> bool:
@@ -40,27 +43,38 @@ class Axis:
 
     def places(self, start: int, stop: int) -> FloatArray:
         """Old indices of new voxels."""
-        new = np.arange(start, stop) - (self.count - 1) / 2
-        placed = (self.old_count - 1) / 2 + new * (self.mm / self.old_mm)
+        here, there = self._one_place
+        placed = there + (np.arange(start, stop) - here) * (self.mm / self.old_mm)
         return np.asarray(placed, dtype=np.float64)
 
     def covering(self, start: int, stop: int) -> tuple[int, int]:
         """New voxels (start, stop) within less than one old voxel of old ones."""
+        here, there = self._one_place
         ratio = self.old_mm / self.mm
-        low = (self.count - 1) / 2 + (start - 1 - (self.old_count - 1) / 2) * ratio
-        high = (self.count - 1) / 2 + (stop - (self.old_count - 1) / 2) * ratio
+        low = here + (start - 1 - there) * ratio
+        high = here + (stop - there) * ratio
         return max(math.floor(low), 0), min(math.ceil(high) + 1, self.count)
+
+    @property
+    def _one_place(self) -> tuple[float, float]:
+        """New and old index of the place that both grids share."""
+        if self.alignment == "corner":
+            return -0.5, -0.5
+        return (self.count - 1) / 2, (self.old_count - 1) / 2
 
 
 def axes_to(
-    shape: Sequence[int], old_mm: Sequence[float], spacing_mm: tuple[float, ...] | None
+    shape: Sequence[int],
+    old_mm: Sequence[float],
+    spacing_mm: tuple[float, ...] | None,
+    alignment: str = "centre",
 ) -> tuple[Axis, ...]:
     """Grid to interpolate to, along (z, y, x); ``spacing_mm`` is (x, y) or (x, y, z)."""
     wanted = list(old_mm)
     if spacing_mm is not None:
         wanted[3 - len(spacing_mm) :] = spacing_mm[::-1]
     return tuple(
-        Axis.centred(int(count), float(old), float(new))
+        Axis.covering_all(int(count), float(old), float(new), alignment)
         for count, old, new in zip(shape, old_mm, wanted, strict=True)
     )
 

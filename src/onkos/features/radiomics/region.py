@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from onkos.core.errors import ContentError
-from onkos.features.radiomics.grid import axes_to, interpolated
+from onkos.features.radiomics.grid import Axis, axes_to, interpolated
 from onkos.features.radiomics.intensity import bin_width
 from onkos.features.radiomics.peaks import reach
 from onkos.features.radiomics.settings import Settings
@@ -39,6 +39,8 @@ class Region:
         Steps along z, y, x.
     grid_shape
         Voxels of the whole image after interpolation, along z, y, x.
+    around
+        Where ``image`` lies in that grid, (start, stop) along z, y, x.
     """
 
     image: NDArray[Any]
@@ -47,6 +49,7 @@ class Region:
     inside: NDArray[np.bool_]
     spacing_mm: tuple[float, ...]
     grid_shape: tuple[int, ...]
+    around: Block
 
     @property
     def box(self) -> NDArray[Any]:
@@ -85,7 +88,7 @@ def region(
     ContentError
         If an intensity within the outline is not a number.
     """
-    axes = axes_to(image.shape, spacing_mm, settings.spacing_mm)
+    axes = axes_to(image.shape, spacing_mm, settings.spacing_mm, settings.alignment)
     shape = tuple(axis.count for axis in axes)
     steps = tuple(axis.mm for axis in axes)
     processed = not all(axis.same for axis in axes)
@@ -100,8 +103,7 @@ def region(
         for (a, b), far, side in zip(block, _margin(steps, settings), shape, strict=True)
     )
     if processed:
-        cut = interpolated(image, axes, around, method=settings.interpolation)
-        cut = np.rint(cut, out=cut) if settings.round_to_integer else cut
+        cut = resampled(image, axes, around, settings)
     else:
         cut = _as_floats(image[tuple(slice(*ends) for ends in around)])
     corner = tuple(a - b for (a, _), (b, _) in zip(block, around, strict=True))
@@ -114,7 +116,21 @@ def region(
         inside=_kept(box, within, settings),
         spacing_mm=steps,
         grid_shape=shape,
+        around=around,
     )
+
+
+def resampled(
+    image: NDArray[Any], axes: tuple[Axis, ...], block: Block, settings: Settings
+) -> NDArray[Any]:
+    """Intensities at a block of voxels of a new grid, whole numbers where they are to be."""
+    cut = interpolated(image, axes, block, method=settings.interpolation)
+    if not all(axis.same for axis in axes):
+        if settings.round_to_integer:
+            np.rint(cut, out=cut)
+        elif settings.keep_type and image.dtype.kind in "iu":
+            np.trunc(cut, out=cut)
+    return cut
 
 
 def in_levels(found: Region, settings: Settings) -> tuple[NDArray[Any], int]:

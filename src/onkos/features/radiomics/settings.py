@@ -6,19 +6,25 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from onkos.core.errors import UsageError
-from onkos.features.radiomics.catalogue import AGGREGATIONS, FAMILIES
+from onkos.features.radiomics.catalogue import AGGREGATIONS, FAMILIES, tags
+from onkos.features.radiomics.filtered import Filtering
+from onkos.features.radiomics.kinds import require_kind
+from onkos.features.radiomics.normalisation import Normalisation
 
 _WORDS = {
     "interpolation": ("nearest", "linear", "cubic"),
     "mask_interpolation": ("nearest", "linear"),
+    "alignment": ("centre", "corner"),
     "discretisation": ("number", "width"),
     "first_bin": ("low", "multiple"),
     "ivh_discretisation": ("none", "number", "width"),
 }
+#: Came later: out of the plain form while they are the default, so that hashes made before stay.
+_LATER = ("alignment", "keep_type", "features", "normalisation", "original", "filters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,24 @@ class Settings:
         Feature families by their tags' first part; see :data:`catalogue.FAMILIES`.
     aggregations
         Of ``2D_avg``, ``2D_comb``, ``2_5D_avg``, ``2_5D_comb``, ``3D_avg``, ``3D_comb``.
+    alignment
+        What the grids before and after interpolation have in common: the ``centre`` (IBSI) or
+        the ``corner`` where both begin (PyRadiomics).
+    keep_type
+        Cut interpolated intensities of an image of whole numbers towards 0 to whole ones, as ITK
+        and PyRadiomics do.
+    features
+        Tags of the features to keep, e.g. ``cm_contrast_3D_comb``; all of the families if none
+        is named.
+    normalisation
+        How intensities are brought to one scale before interpolation; None leaves them.
+    original
+        Whether the image as it is gives features too; without it only its shape is described.
+    filters
+        Filters whose responses give features besides. The image is interpolated, then filtered;
+        the voxels that count are those whose *original* intensities re-segmentation keeps; the
+        response has its own bins. Shape is described once, of the original. The intensity-volume
+        histogram of a response has 1,000 bins, as IBSI asks where units are arbitrary.
 
     Raises
     ------
@@ -82,6 +106,12 @@ class Settings:
     dependence: int = 0
     families: tuple[str, ...] = tuple(FAMILIES)
     aggregations: tuple[str, ...] = ("3D_comb",)
+    alignment: str = "centre"
+    keep_type: bool = False
+    features: tuple[str, ...] = ()
+    normalisation: Normalisation | None = None
+    original: bool = True
+    filters: tuple[Filtering, ...] = ()
 
     def __post_init__(self) -> None:
         for name, known in _WORDS.items():
@@ -94,6 +124,7 @@ class Settings:
             if len(sides) not in (2, 3) or not all(0 < side < math.inf for side in sides):
                 raise UsageError(f"spacing_mm {sides}: expected two or three lengths above 0")
         self._require_numbers()
+        self._require_columns()
 
     def _require_numbers(self) -> None:
         bins, low, high = self.bins, self.low, self.high
@@ -108,8 +139,58 @@ class Settings:
             raise UsageError(f"outlier_sigma {self.outlier_sigma}: expected a number above 0")
         if not 0 < self.mask_threshold <= 1:
             raise UsageError(f"mask_threshold {self.mask_threshold}: expected above 0, at most 1")
+        if self.round_to_integer and self.keep_type:
+            raise UsageError("round_to_integer and keep_type: expected at most one of them")
         if self.dependence < 0:
             raise UsageError(f"dependence {self.dependence}: expected 0 or more levels")
+
+    def _require_columns(self) -> None:
+        """Features that there are, filters with names of their own, and something to give."""
+        if self.features:
+            _require_known("features", self.features, tags(self.families, self.aggregations))
+        names = [filtering.id for filtering in self.filters]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UsageError(f"filters {twice} more than once; give each a name of its own")
+        if not (self.original or self.filters or "morph" in self.families):
+            raise UsageError("original = false without filters or shape: nothing to extract")
+
+    def of_original(self) -> Settings:
+        """Settings of what is computed from the image as it is: no filter, else all the same."""
+        if self.original and not self.filters:
+            return self
+        asked = self.families if self.original else ("morph",)
+        return replace(self, **self._kept(asked), original=True, filters=())
+
+    def of_response(self, filtering: Filtering) -> Settings:
+        """Settings of what is computed from a filter's response, re-segmented beforehand."""
+        return replace(
+            self,
+            **self._kept(tuple(family for family in self.families if family != "morph")),
+            normalisation=None,
+            low=None,
+            high=None,
+            outlier_sigma=None,
+            discretisation=filtering.discretisation,
+            bins=filtering.bins,
+            ivh_discretisation="number",
+            ivh_bins=1000.0,
+            original=True,
+            filters=(),
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Tags of what these settings give of one image, in the order of the reference set."""
+        every = tags(self.families, self.aggregations)
+        return every if not self.features else tuple(n for n in every if n in self.features)
+
+    def _kept(self, asked: tuple[str, ...]) -> dict[str, Any]:
+        """Of some families those that are asked for, with what is kept of them."""
+        features = tuple(name for name in self.features if name.split("_", 1)[0] in asked)
+        wanted = {name.split("_", 1)[0] for name in features} if self.features else set(asked)
+        families = tuple(name for name in self.families if name in asked and name in wanted)
+        return {"families": families, "features": features}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Settings:
@@ -125,8 +206,15 @@ class Settings:
         given: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()
         }
+        if "normalisation" in given:
+            given["normalisation"] = Normalisation.from_plain(given["normalisation"])
+        if "filters" in given:
+            tables = given["filters"]
+            if not isinstance(tables, tuple) or not all(isinstance(t, Mapping) for t in tables):
+                raise UsageError(f"filters = {tables!r}: expected a list of tables")
+            given["filters"] = tuple(Filtering.from_plain(one) for one in given["filters"])
         for key, value in given.items():
-            _require_kind(key, value)
+            require_kind(cls, key, value)
         return cls(**given)
 
     def to_plain(self) -> dict[str, Any]:
@@ -134,8 +222,13 @@ class Settings:
         plain: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None:
-                plain[field.name] = list(value) if isinstance(value, tuple) else value
+            if value is None or (field.name in _LATER and value == field.default):
+                continue
+            if isinstance(value, Normalisation):
+                value = value.to_plain()
+            elif field.name == "filters":
+                value = [filtering.to_plain() for filtering in value]
+            plain[field.name] = list(value) if isinstance(value, tuple) else value
         return plain
 
     @property
@@ -151,26 +244,10 @@ def _require_known(name: str, given: Any, known: tuple[str, ...]) -> None:
         raise UsageError(f"{name}: unknown {unknown}; known are {', '.join(known)}")
 
 
-def _require_kind(key: str, value: Any) -> None:
-    default = Settings.__dataclass_fields__[key].default
-    if key == "spacing_mm" or isinstance(default, tuple):
-        inner = str if isinstance(default, tuple) else int | float
-        right = isinstance(value, tuple) and all(isinstance(item, inner) for item in value)
-    elif isinstance(default, bool):
-        right = isinstance(value, bool)
-    elif isinstance(default, str):
-        right = isinstance(value, str)
-    else:
-        whole_only = isinstance(default, int)
-        kind = int if whole_only else int | float
-        right = isinstance(value, kind) and not isinstance(value, bool)
-    if not right:
-        raise UsageError(f"{key} = {value!r}: of the wrong kind; its default is {default!r}")
-
-
-def _as_numbers(plain: dict[str, Any]) -> dict[str, Any]:
+def _as_numbers(plain: Any) -> Any:
     """Whole numbers as floats, so that 32 and 32.0 are one setting."""
-    return {
-        key: float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        for key, value in plain.items()
-    }
+    if isinstance(plain, dict):
+        return {key: _as_numbers(value) for key, value in plain.items()}
+    if isinstance(plain, list):
+        return [_as_numbers(value) for value in plain]
+    return float(plain) if isinstance(plain, int) and not isinstance(plain, bool) else plain

@@ -26,8 +26,8 @@ class Table:
     labels
         Names of the regions, one a row.
     names
-        Tags of the features, one a column, e.g. ``cm_contrast_3D_comb``; millimetres where a
-        feature has a length.
+        Tags of the features, one a column, e.g. ``cm_contrast_3D_comb``, after the name of the
+        filter where they are of a response; millimetres where a feature has a length.
     values
         (labels, names) array, kept read-only. NaN where a feature is undefined for a region;
         then ``caveats`` say why.
@@ -57,17 +57,17 @@ class Table:
     @property
     def identifiers(self) -> Mapping[str, str]:
         """IBSI's permanent identifier of each feature by its tag, e.g. ``ACUI``."""
-        return {name: identifier(name) for name in self.names}
+        return {name: identifier(self._tag(name)) for name in self.names}
 
     @property
     def aggregations(self) -> Mapping[str, str]:
         """IBSI's identifier of each feature's aggregation by its tag; empty without one."""
-        return {name: aggregation_identifier(name) for name in self.names}
+        return {name: aggregation_identifier(self._tag(name)) for name in self.names}
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names for a file's header: tag, then identifier, e.g. ``cm_contrast_3D_comb_ACUI``."""
-        return tuple(f"{name}_{identifier(name)}" for name in self.names)
+        return tuple(f"{name}_{identifier(self._tag(name))}" for name in self.names)
 
     def column(self, name: str) -> FloatArray:
         """Values of one feature by tag, header name or (where it is the only one) identifier.
@@ -77,8 +77,8 @@ class Table:
         UsageError
             If no feature, or more than one, is called so.
         """
-        heads = self.columns
-        found = [n for n, tag in enumerate(self.names) if name in (tag, heads[n], identifier(tag))]
+        heads, codes = self.columns, self.identifiers
+        found = [n for n, tag in enumerate(self.names) if name in (tag, heads[n], codes[tag])]
         if len(found) != 1:
             told = ", ".join(self.names[n] for n in found) or "none; see .names"
             raise UsageError(f"feature {name!r}: expected one of that name, there are {told}")
@@ -91,3 +91,9 @@ class Table:
             raise UsageError(f"no region {label!r}; there are {', '.join(self.labels[:10])}")
         line = self.values[self.labels.index(label)]
         return dict(zip(self.names, line.tolist(), strict=True))
+
+    def _tag(self, name: str) -> str:
+        """Tag of a feature without the name of its filter, the longest that fits."""
+        filters = [f"{filtering.id}_" for filtering in self.settings.filters]
+        fitting = [start for start in filters if name.startswith(start)]
+        return name.removeprefix(max(fitting, key=len)) if fitting else name

@@ -246,10 +246,11 @@ def _two_way_random(
     rest = n * (1 + (k - 1) * value) - k * value
     df = (k - 1) * (n - 1) * (k * value * fj + rest) ** 2
     df /= (n - 1) * (k * value * fj) ** 2 + rest**2
+    df = max(df, 1e-12)  # 0 for two readers of whom one mirrors the other
     upper, lower = stats.f.ppf(tail, n - 1, df), stats.f.ppf(tail, df, n - 1)
     other = k * jms + (k * n - k - n) * ems
     return (
-        float(n * (bms - upper * ems) / (upper * other + n * bms)),
+        float(n * (bms / upper - ems) / (other + n * bms / upper)),  # upper may be 1e304
         float(n * (lower * bms - ems) / (other + n * lower * bms)),
     )
 

@@ -221,6 +221,32 @@ def test_dense_keypoints_lie_on_the_grid_inside():
     assert lonely.places.tolist() == [[7.0, 3.0]]
 
 
+def test_a_descriptor_sees_its_window_and_no_further():
+    grey = speckle((120, 120)).astype(np.uint8).astype(float)
+    away = np.abs(np.indices(grey.shape) - 60).max(axis=0)
+    middle = outlined(away == 0)
+    seen, ringed, marked = (
+        dense_keypoints(picture(np.where(changed, 255, grey)), middle, sizes=(48.0,)).descriptors
+        for changed in (away < 0, away > 48, (away > 12) & (away < 20))
+    )
+    np.testing.assert_array_equal(ringed, seen)
+    assert np.abs(marked - seen).max() > 0.05
+
+
+def test_a_scaled_picture_is_described_like_the_large_one():
+    row, column = np.indices((128, 96))
+    grey = 120 + 60 * np.sin(row / 9) * np.cos(column / 7) + 30 * np.sin((row + column) / 5)
+    large = picture(np.kron(np.rint(grey), np.ones((4, 4))))
+    own = dense_keypoints(picture(np.rint(grey)), step=12, sizes=(32.0,))
+    scaled = dense_keypoints(large, step=12, sizes=(32.0,), side=96)
+    np.testing.assert_allclose(scaled.descriptors, own.descriptors, atol=1e-6)
+    np.testing.assert_allclose(scaled.places, own.places * 4 + 1.5)
+    np.testing.assert_allclose(scaled.sizes, 128.0)
+    dot = np.zeros((512, 384), dtype=bool)
+    dot[300, 200] = True
+    assert len(dense_keypoints(large, outlined(dot), sizes=(32.0,), side=96).places) == 1
+
+
 def test_keypoints_lie_inside_and_a_flat_picture_has_none():
     row, column = np.indices((90, 110))
     blob = 200 * np.exp(-((row - 30) ** 2 + (column - 70) ** 2) / 60.0)

@@ -1,4 +1,4 @@
-"""Interpolation: grids by their centres, values against scipy's."""
+"""Interpolation: grids laid over each other, values against scipy's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def new_values(data, spacing, method, order):
 
 
 def test_a_new_grid_covers_the_old_one_about_the_same_centre():
-    axis = Axis.centred(5, 3.0, 2.0)
+    axis = Axis.covering_all(5, 3.0, 2.0, "centre")
     assert axis.count == 8
     assert axis.places(0, 8).mean() == pytest.approx(2.0)
     assert np.diff(axis.places(0, 8)) == pytest.approx(2 / 3)
@@ -54,10 +54,21 @@ def test_a_block_is_cut_from_the_whole(method, rng):
 
 
 def test_old_voxels_are_covered_by_all_new_ones_they_weigh_in():
-    axis = Axis.centred(20, 3.0, 2.0)
+    axis = Axis.covering_all(20, 3.0, 2.0, "centre")
     start, stop = axis.covering(7, 9)
     places = axis.places(0, axis.count)
     near = np.flatnonzero((places > 6) & (places < 9))
     assert start <= near[0]
     assert stop > near[-1]
     assert stop - start <= len(near) + 3
+
+
+def test_grids_may_share_a_corner_instead():
+    axis = Axis.covering_all(5, 3.0, 2.0, "corner")
+    places = axis.places(0, 8)
+    assert (places[0] + 0.5) * 3.0 == pytest.approx(1.0)
+    assert np.diff(places) == pytest.approx(2 / 3)
+    start, stop = axis.covering(2, 4)
+    near = np.flatnonzero((places > 1) & (places < 4))
+    assert start <= near[0]
+    assert stop > near[-1]

@@ -1,0 +1,157 @@
+"""Regions as they might have been imaged and outlined otherwise, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from onkos.core.errors import ContentError, GeometryError
+from onkos.core.mask import Mask, label_counts
+from onkos.core.source import Caveat
+from onkos.core.volume import Volume
+from onkos.features.perturbation.moving import MARGIN_MM, cropped, moved
+from onkos.features.perturbation.noise import noise_level, noisy
+from onkos.features.perturbation.outline import Bools, grown, redrawn
+from onkos.features.perturbation.plan import Perturbation
+
+VANISHED = "region-vanished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Perturbed:
+    """One region after one perturbation, cut out with a margin.
+
+    Where nothing of the region is left ``mask`` is empty, and its caveat says so.
+    """
+
+    region: str
+    perturbation: Perturbation
+    volume: Volume
+    mask: Mask
+
+    @property
+    def vanished(self) -> bool:
+        """Whether the perturbation left nothing of the region, or could not be done."""
+        return any(caveat.code == VANISHED for caveat in self.mask.caveats)
+
+
+def perturbed(
+    volume: Volume,
+    mask: Mask,
+    perturbations: Sequence[Perturbation],
+    *,
+    rng: np.random.Generator,
+    threads: int = 1,
+    margin_mm: float = MARGIN_MM,
+) -> Iterator[Perturbed]:
+    """Yield every region of a mask after every perturbation.
+
+    Each region is perturbed by itself, in a block around it, so memory does not grow with the
+    image or the number of perturbations. What is drawn for a region and a perturbation depends
+    on the generator's state at the start, the label and the place in the list alone; the number
+    of threads changes nothing.
+
+    Parameters
+    ----------
+    volume
+        Grey values on a grid of three axes, of any orientation and spacing.
+    mask
+        Regions on the same grid; labels without voxels are passed over.
+    perturbations
+        What to do, e.g. of :meth:`Perturbations.variants`.
+    rng
+        Of noise and outlines.
+    threads
+        How many may work at once.
+    margin_mm
+        How much of the image around a region comes with it.
+
+    Raises
+    ------
+    GeometryError
+        If the grids differ, are sheared (gantry tilt), or are plain pictures.
+    ContentError
+        If the image has colours, or an intensity within a region is not a number.
+
+    References
+    ----------
+    Zwanenburg A et al. Assessing robustness of radiomic features by image perturbation. Sci Rep
+    2019;9:614. doi:10.1038/s41598-018-36938-4
+    """
+    _require_usable(volume, mask)
+    seed = int(rng.integers(2**63))
+    for label in sorted(label_counts(mask.labels)):
+        name = mask.names[label]
+        alone = replace(
+            mask, labels=(mask.labels == label).view(np.uint8), names={1: name}, caveats=()
+        )
+        image, region = cropped(volume, alone, margin_mm=margin_mm)
+        if not np.isfinite(image.data[region.labels > 0]).all():
+            raise ContentError(
+                f"region {name!r}: some intensities within the outline are not numbers; "
+                "outline measured tissue only"
+            )
+        needs_noise = any(one.noise > 0 for one in perturbations)
+        sd = noise_level(image, threads=threads) if needs_noise else 0.0
+        for number, one in enumerate(perturbations):
+            draw = np.random.default_rng([seed, label, number])
+            yield _perturbed(image, region, one, sd=sd, rng=draw, threads=threads)
+
+
+def _perturbed(
+    volume: Volume,
+    mask: Mask,
+    asked: Perturbation,
+    *,
+    sd: float,
+    rng: np.random.Generator,
+    threads: int,
+) -> Perturbed:
+    """Noise, then the grid, then the outline."""
+    if asked.noise > 0:
+        volume = noisy(volume, sd=asked.noise * sd, rng=rng)
+    if asked.moves:
+        volume, mask = moved(volume, mask, asked)
+    inside = _outlined(volume, mask.labels > 0, asked, rng, threads)
+    caveats: tuple[Caveat, ...] = ()
+    if inside is None or not inside.any():
+        text = f"No region is left, or it cannot grow or move over what was measured: {asked}."
+        caveats = (Caveat(code=VANISHED, text=text, where=mask.names[1]),)
+        inside = np.zeros(mask.labels.shape, dtype=bool)
+    return Perturbed(
+        region=mask.names[1],
+        perturbation=asked,
+        volume=volume,
+        mask=replace(mask, labels=inside, caveats=caveats),
+    )
+
+
+def _outlined(
+    volume: Volume, inside: Bools, asked: Perturbation, rng: np.random.Generator, threads: int
+) -> Bools | None:
+    """The outline after growth and drawing anew; None where there is none."""
+    spacing = volume.geometry.spacing_mm
+    if not inside.any() or not np.isfinite(volume.data[inside]).all():
+        return None
+    if asked.growth:
+        allowed = np.isfinite(volume.data)
+        larger = grown(inside, asked.growth, spacing_mm=spacing, allowed=allowed, rng=rng)
+        if larger is None:
+            return None
+        inside = larger
+    if asked.contour:
+        inside = redrawn(volume.data, inside, spacing_mm=spacing, rng=rng, threads=threads)
+    return inside
+
+
+def _require_usable(volume: Volume, mask: Mask) -> None:
+    if volume.geometry.ndim != 3 or volume.geometry.is_sheared:
+        raise GeometryError(
+            f"perturbing on {volume.geometry}: expected a volume of three axes at right angles; "
+            "bring a tilted one onto an upright grid first, with .on(geometry)"
+        )
+    if volume.channels > 1:
+        raise ContentError("perturbing a colour image: take one channel first")
+    mask.geometry.require_same(volume.geometry, doing="perturbing")
