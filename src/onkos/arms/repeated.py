@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,13 +28,18 @@ from onkos.stats.calibration.line import logistic_fit
 from onkos.stats.classification import Answers
 from onkos.stats.intervals import Resampling
 from onkos.stats.multiclass import OVERALL, PER_CLASS, Average, matrix_metrics
-from onkos.stats.proportions import clustered_proportion
+from onkos.stats.operating import odds_ratio
+from onkos.stats.proportions import clustered_proportion, wilson
 from onkos.stats.ranking import Ranking
 from onkos.stats.resampling import Clusters, Multiplicities, Statistic
 from onkos.stats.significance import Wald
 
+Made = Callable[[], Estimate]
+
+_COUNTS = re.compile(r"^\d+ of \d+(?: cases)?; ")  # of one repeat, which say nothing of all
+
 _EDGE = 1e-6  # log odds need probabilities off 0 and 1 by as much
-_TWO = ("average_precision", "ppv", "npv", "odds_ratio", "accuracy", "balanced_accuracy")
+_TWO = ("average precision", "accuracy", "balanced accuracy")
 _ORDER = (
     "auc",
     "average_precision",
@@ -57,10 +63,10 @@ def joint_metrics(
 
     The metrics are those of :func:`onkos.stats.classification.classification_metrics`. The area
     of two classes has DeLong's joint variance of all repeats (Obuchowski's where patients have
-    several cases), calibration the joint sandwich by patient, sensitivity and specificity the
-    interval of Rao and Scott; ECE the mean of the ends of its repeats' intervals, as if they
-    agreed entirely, so it is too wide rather than too narrow; the others a bootstrap in which a
-    patient is drawn with the answers of all repeats. The odds ratio's mean is geometric.
+    several cases), calibration the joint sandwich by patient. Shares of a class or of calls
+    (sensitivity, PPV), the odds ratio (a geometric mean) and ECE have the mean of the ends of
+    their repeats' intervals, as if the repeats agreed entirely: too wide rather than too narrow.
+    The others have a bootstrap in which a patient is drawn with the answers of all repeats.
 
     Parameters
     ----------
@@ -80,59 +86,55 @@ def joint_metrics(
 
 def _binary(repeats: Repeats, rng: np.random.Generator, level: float) -> dict[str, Estimate]:
     first = repeats[0]
-    calls = np.array([[name == first.positive for name in one.predicted] for one in repeats])
-    made: dict[str, Callable[[], Estimate]] = {
+    truth = first.positives
+    groups = list(first.patients) if first.several_a_patient else None
+    calls = [np.array([name == first.positive for name in one.predicted]) for one in repeats]
+
+    def shares(hits: Callable[[AnyArray], AnyArray], among: Callable[[AnyArray], AnyArray]) -> Made:
+        return lambda: _ends(
+            [_share(hits(called), among(called), groups, level) for called in calls]
+        )
+
+    made: dict[str, Made] = {
         "auc": lambda: joint_area(repeats, level=level),
         "calibration_in_the_large": lambda: _calibrated(repeats, level, sloped=False),
         "calibration_slope": lambda: _calibrated(repeats, level, sloped=True),
-        "ece": lambda: _ece(repeats, rng, level),
-        "sensitivity": lambda: _share(first, calls, first.positives, level),
-        "specificity": lambda: _share(first, ~calls, ~first.positives, level),
+        "ece": lambda: _ends([_ece(one, groups, rng, level) for one in repeats]),
+        "sensitivity": shares(lambda called: called, lambda _called: truth),
+        "specificity": shares(lambda called: ~called, lambda _called: ~truth),
+        "ppv": shares(lambda _called: truth, lambda called: called),
+        "npv": shares(lambda _called: ~truth, lambda called: ~called),
+        "odds_ratio": lambda: _ends(
+            [odds_ratio(truth, called, groups=groups, level=level) for called in calls], log=True
+        ),
     }
     found = {name: _or_undefined(name, make, first, level) for name, make in made.items()}
-    if first.positives.all() or not first.positives.any():
-        for name in _TWO:
-            found[name] = _undefined(name, "there is one class only", first, level)
-    else:
-        found |= bootstrap_table(
-            _binary_statistic(repeats, calls),
-            names=_TWO,
-            clusters=patients_of(first),
-            rng=rng,
-            plan=Resampling(level=level),
-        )
-        found["odds_ratio"] = _exponential(found["odds_ratio"])
-    for name, among in (("ppv", calls), ("npv", ~calls)):
-        if found[name].low == found[name].high:  # resamples of none but hits say nothing
-            hits = first.positives if name == "ppv" else ~first.positives
-            found[name] = _pooled(first, np.broadcast_to(hits, calls.shape), among, level)
+    table = bootstrap_table(
+        _binary_statistic(repeats, calls),
+        names=_TWO,
+        clusters=patients_of(first),
+        rng=rng,
+        plan=Resampling(level=level),
+    )
+    found |= {_key(name): one for name, one in table.items()}
     return {name: found[name] for name in _ORDER}
 
 
-def _binary_statistic(repeats: Repeats, calls: AnyArray) -> Statistic:
+def _binary_statistic(repeats: Repeats, calls: Sequence[AnyArray]) -> Statistic:
     """Columns of ``_TWO``, mean over repeats, by how often each case counts."""
-    first = repeats[0]
-    positive = first.positives
+    positive = repeats[0].positives
     rankings = [Ranking.of(positive, one.score) for one in repeats]
     cells = [_cells(positive.astype(np.intp), called.astype(np.intp), 2) for called in calls]
+    accuracy, balanced = (OVERALL.index(name) for name in _TWO[1:])
 
     def statistic(weights: Multiplicities) -> FloatArray:
         drawn = weights.astype(np.float64)
         parts = []
         for ranking, cell in zip(rankings, cells, strict=True):
-            counts = (drawn @ cell).reshape(-1, 2, 2)
-            named = dict(zip(_matrix_names(("no", "yes")), matrix_metrics(counts).T, strict=True))
+            table = matrix_metrics((drawn @ cell).reshape(-1, 2, 2))
             ordered = np.ascontiguousarray(weights[:, ranking.order])
-            parts.append(
-                [
-                    ranking.average_precision(ordered),
-                    named["PPV: yes"],
-                    named["NPV: yes"],
-                    _log_odds(counts),
-                    named["accuracy"],
-                    named["balanced accuracy"],
-                ]
-            )
+            precise = ranking.average_precision(ordered)
+            parts.append([precise, table[:, accuracy], table[:, balanced]])
         averaged: FloatArray = np.mean(parts, axis=0).T
         return averaged
 
@@ -153,7 +155,7 @@ def _several(repeats: Repeats, rng: np.random.Generator, level: float) -> dict[s
         averaged: FloatArray = np.mean(parts, axis=0)
         return averaged
 
-    def area(average: Average) -> Callable[[], Estimate]:
+    def area(average: Average) -> Made:
         return lambda: joint_several_area(repeats, average, rng=rng, level=level)
 
     areas = {"auc": area("hand-till"), "auc_macro": area("macro")}
@@ -197,55 +199,41 @@ def _calibrated(repeats: Repeats, level: float, *, sloped: bool) -> Estimate:
     ).estimate(float(np.mean(values)))
 
 
-def _ece(repeats: Repeats, rng: np.random.Generator, level: float) -> Estimate:
-    groups = list(repeats[0].patients) if repeats[0].several_a_patient else None
-    found = [
-        expected_calibration_error(
-            Forecast(
-                truth=repeats[0].positives,
-                probability=np.clip(one.score, _EDGE, 1 - _EDGE),
-                groups=groups,
-            ),
-            rng=rng,
-            plan=Resampling(level=level),
-        )
-        for one in repeats
-    ]
-    value, low, high = (
-        float(np.mean([getattr(one, end) for one in found])) for end in ("value", "low", "high")
+def _ece(
+    one: Answers, groups: Sequence[Hashable] | None, rng: np.random.Generator, level: float
+) -> Estimate:
+    probability = np.clip(one.score, _EDGE, 1 - _EDGE)
+    forecast = Forecast(truth=one.positives, probability=probability, groups=groups)
+    return expected_calibration_error(forecast, rng=rng, plan=Resampling(level=level))
+
+
+def _share(
+    hits: AnyArray, among: AnyArray, groups: Sequence[Hashable] | None, level: float
+) -> Estimate:
+    held = hits[among]
+    if groups is None or not held.size:
+        return wilson(int(held.sum()), len(held), level=level)
+    who = [groups[int(case)] for case in np.flatnonzero(among)]
+    return clustered_proportion(held, groups=who, level=level)
+
+
+def _ends(found: Sequence[Estimate], *, log: bool = False) -> Estimate:
+    """Mean of the values and of the ends of intervals, on the scale of logarithms if asked.
+
+    NaN where a repeat does not define it; ``n`` is the least of the repeats.
+    """
+    table = np.array([[one.value, one.low, one.high] for one in found])
+    value, low, high = np.exp(np.log(table).mean(axis=0)) if log else table.mean(axis=0)
+    method = _COUNTS.sub("", found[0].method)
+    n = min(one.n for one in found)
+    return replace(
+        found[0],
+        value=float(value),
+        low=min(float(low), float(value)),
+        high=max(float(high), float(value)),
+        n=n,
+        method=f"{method}; mean of the ends of the repeats' intervals, as if they agreed entirely",
     )
-    method = f"{found[0].method}; mean of the repeats' ends, as if they agreed entirely"
-    return replace(found[0], value=value, low=min(low, value), high=max(high, value), method=method)
-
-
-def _share(first: Answers, hits: AnyArray, among: AnyArray, level: float) -> Estimate:
-    """Share of the same cases in every repeat: the pooled share is the mean of the shares."""
-    return _pooled(first, hits, np.broadcast_to(among, hits.shape), level)
-
-
-def _pooled(first: Answers, hits: AnyArray, among: AnyArray, level: float) -> Estimate:
-    """Share over all repeats, (repeats, cases) each, a patient's answers counting as one."""
-    patients = [first.patients[int(case)] for case in np.nonzero(among)[1]]
-    found = clustered_proportion(hits[among], groups=patients, level=level)
-    if not patients:
-        return found
-    return replace(found, method="share of cases; Wilson's interval by patient (Rao and Scott)")
-
-
-def _exponential(log: Estimate) -> Estimate:
-    return replace(log, value=math.exp(log.value), low=math.exp(log.low), high=math.exp(log.high))
-
-
-def _log_odds(counts: FloatArray) -> FloatArray:
-    """Log odds ratio of (resamples, 2, 2); one half is added to all cells where one is empty."""
-    cells = counts + 0.5 * (counts == 0).any(axis=(1, 2))[:, None, None]
-    logs: FloatArray = (
-        np.log(cells[:, 1, 1])
-        + np.log(cells[:, 0, 0])
-        - np.log(cells[:, 0, 1])
-        - np.log(cells[:, 1, 0])
-    )
-    return logs
 
 
 def _cells(true: AnyArray, guessed: AnyArray, k: int) -> FloatArray:
@@ -265,7 +253,7 @@ def _key(name: str) -> str:
     return f"{key}:{of}" if of else key
 
 
-def _or_undefined(name: str, make: Callable[[], Estimate], one: Answers, level: float) -> Estimate:
+def _or_undefined(name: str, make: Made, one: Answers, level: float) -> Estimate:
     try:
         return make()
     except ContentError as error:

@@ -140,6 +140,15 @@ def compare(
     target: Annotated[str, typer.Option(help="Column of the reference class.")] = "target",
     columns: Annotated[str, typer.Option(help="Columns that facts- arms look at.")] = "",
     folds: Annotated[int | None, typer.Option(help="Folds by patient.", min=2)] = None,
+    repeats: Annotated[
+        int | None, typer.Option(help="How often folds are drawn anew.", min=1)
+    ] = None,
+    harmonise: Annotated[
+        str, typer.Option(help="Column of the site: ComBat on radiomics- and facts- arms.")
+    ] = "",
+    covariates: Annotated[
+        str, typer.Option(help="Columns whose effect --harmonise keeps, never the target.")
+    ] = "",
     seed: Annotated[int | None, typer.Option(help="Of splits, fits and resampling.")] = None,
     json: Json = False,
 ) -> None:
@@ -152,11 +161,15 @@ def compare(
         target=target,
         columns=_listed(columns),
         folds=folds,
+        repeats=repeats,
+        harmonise=harmonise,
+        covariates=_listed(covariates),
         seed=seed,
     )
     question = asked.question()
     with work.progress(quiet=json) as track:
         made = work.compare(question.arms, question.cohort, question.plan(out), track)
+    made = question.asked_by(made)
     folders.write_comparison(out, made, question.cohort)
     _tell(json, to_plain(made), show.comparison(made, out))
 

@@ -3,39 +3,54 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from onkos.arms import ARMS
-from onkos.arms.classify import Classifier, facts_arm
+from onkos.arms.classify import (
+    BUILT,
+    FACTS,
+    SUFFIX,
+    Classifier,
+    Harmonise,
+    can_be_harmonised,
+    facts_arm,
+    harmonised,
+)
 from onkos.arms.classify.sources import Facts, Size
-from onkos.classic.members import MEMBERS
 from onkos.cli.work import Plan
 from onkos.cohort.layouts import LAYOUTS
 from onkos.cohort.table import load_table
 from onkos.core.case import Cohort
 from onkos.core.errors import UsageError
 from onkos.core.protocols import Arm
+from onkos.core.reading import Comparison
 from onkos.recipes import Recipe
 from onkos.recipes import load as load_recipe
 
-_FACTS = "facts-"
 _FOLDS, _SEED = 5, 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Arms and the cohort they are judged on."""
+    """Arms and the cohort they are judged on; title and published figures of a recipe."""
 
     arms: list[Arm]
     cohort: Cohort
     folds: int
     seed: int
+    repeats: int = 1
+    title: str = ""
+    paper: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, folder: Path) -> Plan:
         """Return the split, with finished folds kept in a folder."""
-        return Plan(folds=self.folds, seed=self.seed, folder=folder)
+        return Plan(folds=self.folds, repeats=self.repeats, seed=self.seed, folder=folder)
+
+    def asked_by(self, made: Comparison) -> Comparison:
+        """Return the comparison with the recipe's question and published figures beside it."""
+        return replace(made, title=self.title, paper=self.paper)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +64,10 @@ class Asked:
     target: str = "target"
     columns: tuple[str, ...] = ()
     folds: int | None = None
+    repeats: int | None = None
     seed: int | None = None
+    harmonise: str = ""
+    covariates: tuple[str, ...] = ()
 
     def question(self) -> Question:
         """Find what the words mean.
@@ -66,14 +84,25 @@ class Asked:
             raise UsageError("a recipe needs --data, the folder of its data sets, and no --cohort")
         recipe = load_recipe(self.recipe)
         cohort = _laid_out(recipe, self.data)
+        names = self.arms or recipe.arms
+        meant = any(can_be_harmonised(name.removesuffix(SUFFIX)) for name in names)
+        sites = _sites(
+            self.harmonise or (recipe.harmonise if meant else ""),
+            self.covariates or (recipe.covariates if meant else ()),
+            cohort,
+            target=recipe.target,
+        )
         return Question(
             arms=[
                 _of_table(arm, recipe.size)
-                for arm in arms_named(self.arms or recipe.arms, cohort, recipe.columns)
+                for arm in arms_named(names, cohort, recipe.columns, sites)
             ],
             cohort=cohort,
             folds=self.folds or recipe.folds,
+            repeats=self.repeats or recipe.repeats,
             seed=recipe.seed if self.seed is None else self.seed,
+            title=recipe.title,
+            paper=recipe.paper or {},
         )
 
     def _tabled(self) -> Question:
@@ -81,26 +110,100 @@ class Asked:
             raise UsageError("expected a recipe with --data, or --cohort cases.csv with --arms")
         require_known(self.arms)
         cohort = load_table(self.cohort, target=self.target)
+        sites = _sites(self.harmonise, self.covariates, cohort, target=self.target)
         return Question(
-            arms=arms_named(self.arms, cohort, self.columns),
+            arms=arms_named(self.arms, cohort, self.columns, sites),
             cohort=cohort,
             folds=self.folds or _FOLDS,
+            repeats=self.repeats or 1,
             seed=_SEED if self.seed is None else self.seed,
         )
 
 
 def require_known(names: Sequence[str]) -> None:
     """Refuse a name that no arm has; the message lists those there are."""
-    known = [*ARMS, *(f"{_FACTS}{member}" for member in MEMBERS)]
-    unknown = [name for name in names if name not in known]
+    known = [*ARMS, *FACTS]
+    unknown = [name for name in names if name not in known and name not in BUILT]
     if unknown:
-        raise UsageError(f"no arm called {', '.join(unknown)}; there are {', '.join(known)}")
+        raise UsageError(
+            f"no arm called {', '.join(unknown)}; there are {', '.join(known)}, and those on "
+            f"radiomics and facts with {SUFFIX} behind, harmonised between sites"
+        )
 
 
-def arms_named(names: Sequence[str], cohort: Cohort, columns: Sequence[str]) -> list[Arm]:
-    """Look arms up by name; ``facts-<member>`` looks at columns of the cohort's table."""
+def arms_named(
+    names: Sequence[str],
+    cohort: Cohort,
+    columns: Sequence[str],
+    sites: Harmonise | None = None,
+) -> list[Arm]:
+    """Look arms up by name; ``facts-<member>`` looks at columns of the cohort's table.
+
+    With ``sites`` those named ``...+combat`` are harmonised. Where none is, each arm on radiomics
+    or facts stands twice, as it is and harmonised.
+
+    Raises
+    ------
+    UsageError
+        If there is no such arm, an arm is to be harmonised and no column names the sites, or
+        sites are named and no arm can be harmonised.
+    """
     require_known(names)
-    return [ARMS[name] if name in ARMS else _facts(name, cohort, columns) for name in names]
+    asked = [name for name in names if name.endswith(SUFFIX)]
+    if asked and sites is None:
+        raise UsageError(
+            f"{', '.join(asked)}: harmonised between sites, so the column that names the site of "
+            "each case is needed: --harmonise COLUMN"
+        )
+    if sites is not None and not asked:
+        able = [name for name in names if can_be_harmonised(name)]
+        if not able:
+            raise UsageError(
+                f"--harmonise {sites.column}: none of {', '.join(names)} is described by radiomics "
+                "or columns of the table; name such an arm, or leave --harmonise out"
+            )
+        names = [
+            one for name in names for one in ([name, f"{name}{SUFFIX}"] if name in able else [name])
+        ]
+    return [_named(name, cohort, columns, sites) for name in names]
+
+
+def _named(name: str, cohort: Cohort, columns: Sequence[str], sites: Harmonise | None) -> Arm:
+    plain = name.removesuffix(SUFFIX)
+    arm = ARMS[plain] if plain in ARMS else _facts(plain, cohort, columns)
+    if name == plain or sites is None or not isinstance(arm, Classifier):
+        return arm
+    return harmonised(arm, sites)
+
+
+def _sites(
+    column: str, covariates: Sequence[str], cohort: Cohort, *, target: str
+) -> Harmonise | None:
+    """How sites are harmonised; None where no column names them.
+
+    Raises
+    ------
+    UsageError
+        If a column is not there, covariates are named without a site, or the target is one.
+    """
+    if not column:
+        if covariates:
+            raise UsageError("--covariates are kept by --harmonise COLUMN, which is not given")
+        return None
+    if target in (column, *covariates):
+        raise UsageError(
+            f"{target} is the target: harmonised by it, or with its effect kept, the numbers would "
+            "hold the answer, which is not known of a new patient; name other columns"
+        )
+    facts = [case.study.facts for case in cohort.cases]
+    known = list(dict.fromkeys(name for each in facts for name in each))
+    unknown = [name for name in (column, *covariates) if name not in known]
+    if unknown:
+        raise UsageError(
+            f"--harmonise: no columns {unknown} in the table of cohort {cohort.name}; it has "
+            f"{known[:40]}"
+        )
+    return Harmonise(column=column, covariates=Facts.among(facts, covariates))
 
 
 def _of_table(arm: Arm, size: Sequence[str]) -> Arm:

@@ -38,11 +38,12 @@ _FEWEST_FOR_ERRORS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How a cohort is split and where finished folds are kept."""
+    """How a cohort is split, how often anew, and where finished folds are kept."""
 
     folds: int
     seed: int
     folder: Path
+    repeats: int = 1
 
     @property
     def store(self) -> Path:
@@ -77,6 +78,7 @@ def compare(arms: Sequence[Arm], cohort: Cohort, plan: Plan, track: Track) -> Co
         cohort,
         arms,
         folds=plan.folds,
+        repeats=plan.repeats,
         seed=plan.seed,
         execution=Execution(store=plan.store, done=lambda done, total, _what: update(done, total)),
     )

@@ -33,8 +33,11 @@ class Recipe:
     columns, size
         Columns that ``facts-`` arms look at, also by patterns (``original_*``); and those that
         hold the size, where a table without images has it, for ``size-only``.
-    folds, seed
-        Of the split by patient.
+    folds, repeats, seed
+        Of the split by patient, and how often it is drawn anew.
+    harmonise, covariates
+        Column of the site or scanner between which arms with ``+combat`` are harmonised, and
+        columns whose effect is kept while they are.
     paper
         Figures of the published system, by what they are, and its DOI.
     """
@@ -46,7 +49,10 @@ class Recipe:
     columns: tuple[str, ...] = ()
     size: tuple[str, ...] = ()
     folds: int = 5
+    repeats: int = 1
     seed: int = 0
+    harmonise: str = ""
+    covariates: tuple[str, ...] = ()
     paper: Mapping[str, str] | None = None
 
 

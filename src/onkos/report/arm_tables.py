@@ -42,6 +42,7 @@ class Cell:
 class Column:
     """A metric at the head of the main table, with the count that holds for all arms, if any."""
 
+    metric: str
     name: str
     count: str
 
@@ -98,7 +99,7 @@ def arm_tables(comparison: Comparison) -> ArmTables:
     others = _others(arms, [name for name in names if name not in main], methods)
     return ArmTables(
         columns=tuple(
-            Column(name=words.metric(name), count=count)
+            Column(metric=name, name=words.metric(name), count=count)
             for name, count in zip(main, counts, strict=True)
         ),
         rows=rows,

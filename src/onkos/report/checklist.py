@@ -95,12 +95,24 @@ def _class_counts(comparison: Comparison) -> str:
 
 def _splitting(comparison: Comparison) -> Iterator[Item]:
     folds = words.counted(comparison.folds, "fold")
-    twice = sorted({name for arm in comparison.arms for name in _in_two_folds(arm.scores)})
+    twice = sorted(
+        {
+            name
+            for arm in comparison.arms
+            for scores in arm.all_scores
+            for name in _in_two_folds(scores)
+        }
+    )
     if twice:
         text = f"{words.counted(len(twice), 'patient')} stand in more than one fold."
         yield _item("12a", "Split by patient", text, NOT_DONE)
     else:
         text = f"{folds}, each patient held out in one of them; checked on the stored scores."
+        if comparison.repeats > 1:
+            text = (
+                f"{comparison.repeats} repeats of {text} Intervals and tests draw patients with "
+                "all their repeats."
+            )
         yield _item("12a", "Split by patient", text)
     if comparison.classes:
         text = (
@@ -127,6 +139,7 @@ def _fitting(comparison: Comparison) -> Iterator[Item]:
         "and settings that it learns are learnt there."
     )
     yield _item("9, 12c", "Preparation and selection inside the folds", text)
+    yield from _harmonised(comparison)
     if comparison.classes:
         chosen = [arm.name for arm in comparison.arms if _has_threshold(arm)]
         text = (
@@ -138,12 +151,39 @@ def _fitting(comparison: Comparison) -> Iterator[Item]:
         yield _item("15", "Thresholds", text)
     used = [arm.name for arm in comparison.arms if arm.used and not is_trivial(arm)]
     if used:
-        text = f"Features used in each fold were kept for {words.listed(used)}."
+        text = (
+            f"Features used in each fold were kept for {words.listed(used)}{_measured(comparison)}."
+        )
         yield _item("9, 22", "Which features are used", text)
         text = "Outlines and noise were not perturbed, and there was no second scan."
         yield _item("CLEAR", "Repeatability of features", text, NOT_DONE)
     text = "The models of the folds were not kept; onkos fit writes one with its card."
     yield _item("22", "The model itself", text, NOT_DONE)
+
+
+def _measured(comparison: Comparison) -> str:
+    """Say whether the importance of features was measured, and the stability of their choice."""
+    found = [arm.reliance for arm in comparison.arms if arm.reliance and not is_trivial(arm)]
+    if not any(one.features for one in found):
+        return ""
+    stable = any(math.isfinite(one.stability.value) for one in found)
+    return (
+        "; their importance was measured on left-out patients"
+        f"{', and the stability of their choice' if stable else ''}"
+    )
+
+
+def _harmonised(comparison: Comparison) -> Iterator[Item]:
+    """Say how sites were harmonised, where an arm did so."""
+    how = comparison.provenance.settings.get("harmonise", {})
+    for arm, said in how.items():
+        covariates = words.listed(list(said["covariates"]["columns"]))
+        kept = f", keeping {covariates}" if covariates else ""
+        text = (
+            f"{arm}: ComBat between values of {said['column']}, fitted on the training patients of "
+            f"a fold without their classes{kept}."
+        )
+        yield _item("CLEAR", "Harmonisation between sites", text)
 
 
 def _has_threshold(arm: ArmResult) -> bool:

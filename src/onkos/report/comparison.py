@@ -16,10 +16,12 @@ from onkos.report.class_figures import class_figures
 from onkos.report.gallery import Shot, hardest
 from onkos.report.paired import paired_tests
 from onkos.report.plot import Plot, Series, dots
+from onkos.report.published import published
+from onkos.report.reliance import features
+from onkos.report.repeats import spread_rows
 from onkos.report.strata import strata
 from onkos.report.verdict import answer, leading_arm, main_metrics
 
-_MOST_FEATURES = 15
 _OWN_CLASS = "own class"
 
 
@@ -43,20 +45,6 @@ class CaseRow:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Features:
-    """Which features an arm's models depended on, the most often used first.
-
-    ``rows`` are names and in how many folds; ``count`` is of all that were used in any fold,
-    ``steady`` of those used in every one.
-    """
-
-    arm: str
-    rows: tuple[tuple[str, int], ...]
-    count: int
-    steady: int
-
-
 def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType({})) -> str:
     """Make the report of a comparison: one HTML page that opens from disk without a network.
 
@@ -74,6 +62,7 @@ def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType(
     arms = comparison.arms
     main = main_metrics(comparison)
     leading = leading_arm(comparison)
+    tables = arm_tables(comparison)
     return page.fill(
         "comparison.html.j2",
         style=("page.css", "comparison.css"),
@@ -86,13 +75,15 @@ def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType(
         plots=[_plot(arms, name) for name in main],
         leading=leading.name if leading else "",
         drawings=class_figures(comparison),
-        tables=arm_tables(comparison),
+        tables=tables,
+        published=published(comparison, [column.metric for column in tables.columns]),
+        spread=spread_rows(comparison),
         tests=paired_tests(comparison),
         strata=strata(comparison),
-        features=_features(leading, comparison.folds),
+        features=features(comparison, leading),
         hardest=hardest(comparison),
         shots=shots,
-        times=[_time(arm) for arm in arms],
+        times=[_time(arm, comparison.repeats) for arm in arms],
         cases=_every_case(comparison, main),
         asked=checklist(comparison),
         facts=page.said(comparison.provenance, {"Cohort": comparison.cohort}),
@@ -105,8 +96,15 @@ def _setting(comparison: Comparison, *, phantom: bool) -> str:
     return (
         f"{words.counted(len(comparison.arms), 'arm')} on {patients} of {comparison.cohort} "
         f"({words.counted(comparison.cases, 'case')}), each held out once in "
-        f"{words.counted(comparison.folds, 'fold')} split by patient."
+        f"{_split(comparison)} split by patient."
     )
+
+
+def _split(comparison: Comparison) -> str:
+    folds = words.counted(comparison.folds, "fold")
+    if comparison.repeats == 1:
+        return folds
+    return f"each of {comparison.repeats} repeats of {folds}"
 
 
 def _plot(arms: Sequence[ArmResult], metric: str) -> Plot:
@@ -122,21 +120,8 @@ def _plot(arms: Sequence[ArmResult], metric: str) -> Plot:
     return dots(metric, series)
 
 
-def _features(arm: ArmResult | None, folds: int) -> Features | None:
-    """Features of an arm that learns from a table; None of any other."""
-    if arm is None or not arm.used:
-        return None
-    ordered = sorted(arm.used.items(), key=lambda item: -item[1])
-    return Features(
-        arm=arm.name,
-        rows=tuple((name, round(share * folds)) for name, share in ordered[:_MOST_FEATURES]),
-        count=len(ordered),
-        steady=sum(round(share * folds) == folds for _, share in ordered),
-    )
-
-
-def _time(arm: ArmResult) -> Time:
-    cases = len(arm.scores)
+def _time(arm: ArmResult, repeats: int) -> Time:
+    cases = len(arm.scores) * repeats
     return Time(
         arm=arm.name,
         fit=words.seconds(arm.fit_seconds),

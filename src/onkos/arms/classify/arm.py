@@ -187,8 +187,10 @@ class ClassifierModel:
             return described.values
         try:
             (row,) = self.evened.apply(described.values[None], [study])
-        except (CohortError, ContentError) as error:
+        except CohortError as error:
             raise ModelError(f"{self.card.arm}: study of {study.patient.id}: {error}") from error
+        except ContentError as error:
+            raise ModelError(f"{self.card.arm}: {error}") from error
         found: FloatArray = row
         return found
 

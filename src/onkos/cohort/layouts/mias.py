@@ -24,6 +24,7 @@ from onkos.io import picture
 SETS = ("breast-mammo-mias", "all-mias")
 _TABLE = "Info.txt"
 _SIDE, _PIXEL_MM = 1024, 0.2  # of the published pictures, whose coordinates the table gives
+_SMALLEST_MM = 1.0  # radius of a circle that is described
 _ROW = re.compile(
     r"(?P<film>mdb(?P<number>\d{3}))\s+(?P<tissue>[FGD])\s+(?P<kind>[A-Z]{4})"
     r"(?:\s+(?P<severity>[BM]))?(?:\s+(?P<x>\d+)\s+(?P<y>\d+)\s+(?P<radius>\d+))?"
@@ -38,6 +39,11 @@ class _Film:
     tissue: str
     severity: str
     circles: tuple[tuple[int, int, int], ...]
+
+    @property
+    def widest_mm(self) -> float:
+        """Radius of the largest circle; 0 without one."""
+        return _PIXEL_MM * max((radius for _, _, radius in self.circles), default=0)
 
     @property
     def woman(self) -> str:
@@ -78,7 +84,8 @@ def mias_severity(data: Path) -> Cohort:
 
     Target: the severity in the table; malignant where a film has both. The outline is the
     circle of the table, or several: it tells where and how large, nothing of the shape. Films
-    whose finding has no circle (widespread calcifications) are left out.
+    whose finding has no circle (widespread calcifications), or only one of less than 1 mm
+    radius (``mdb212``), which holds too few pixels to describe, are left out.
 
     Raises
     ------
@@ -89,7 +96,7 @@ def mias_severity(data: Path) -> Cohort:
     cases = [
         _case(path, film, target={"B": "benign", "M": "malignant"}[film.severity], outlined=True)
         for path, film in _films(folder)
-        if film.severity and film.circles
+        if film.severity and film.widest_mm >= _SMALLEST_MM
     ]
     return cohort_of(joined(cases), name=f"{SETS[0]}-severity", folder=folder)
 

@@ -20,14 +20,14 @@ def statistics(ordered: NDArray[Any]) -> FloatArray:
     The coefficients of variation and of dispersion are NaN where their divisor is 0. Kurtosis is
     in excess of 3; both it and skewness are 0 where the intensities do not differ (IBSI).
     """
-    found: FloatArray = _summary(ordered, np.empty(0))
+    found: FloatArray = summarised(ordered, np.empty(0))
     return found
 
 
 def histogram(counts: NDArray[Any]) -> FloatArray:
     """Features of the histogram of levels, (23,); ``counts[n]`` voxels have level n, n >= 1."""
     levels = np.flatnonzero(counts)
-    summary = _summary(levels, counts[levels].astype(np.float64))
+    summary = summarised(levels, counts[levels].astype(np.float64))
     parts = counts[levels] / counts.sum()
     commonest = np.flatnonzero(counts == counts.max())
     mode = commonest[np.argmin(np.abs(commonest - summary[0]))]
@@ -104,7 +104,7 @@ def bin_width(values: NDArray[Any], low: float, width: float) -> NDArray[np.int6
 
 
 @njit(cache=True, nogil=True)
-def _summary(values: Any, weights: Any) -> Any:  # pragma: no cover
+def summarised(values: Any, weights: Any) -> Any:  # pragma: no cover
     """Statistics of sorted values, each counted as often as its weight says (once without)."""
     out = np.full(18, np.nan)
     plain, total, mean, energy = len(weights) == 0, 0.0, 0.0, 0.0

@@ -28,7 +28,7 @@ def emphases(counts: Any, sizes: Any, voxels: float) -> Any:  # pragma: no cover
             if n > 0:
                 by_level[level] += n
                 by_size[column] += n
-                _add(sums, n, float(level), float(sizes[column]))
+                add_emphases(sums, n, float(level), float(sizes[column]))
     total = by_level.sum()
     if total == 0:
         return out
@@ -44,7 +44,8 @@ def emphases(counts: Any, sizes: Any, voxels: float) -> Any:  # pragma: no cover
 
 
 @njit(cache=True, nogil=True)
-def _add(sums: Any, n: float, level: float, size: float) -> None:  # pragma: no cover
+def add_emphases(sums: Any, n: float, level: float, size: float) -> None:  # pragma: no cover
+    """Add ``n`` runs (or zones, or voxels) of one level and size to the sums of emphases."""
     high, long = level * level, size * size
     sums[0] += n / long
     sums[1] += n * long

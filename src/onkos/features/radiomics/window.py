@@ -14,7 +14,7 @@ from numba import njit
 
 from onkos.features.radiomics import window_tables
 from onkos.features.radiomics.catalogue import FAMILIES
-from onkos.features.radiomics.intensity import _summary
+from onkos.features.radiomics.intensity import summarised
 
 #: Families that a window can have, in the order of their values.
 KNOWN = ("stat", "ih", "cm", "rlm", "szm", "ngt", "ngl")
@@ -92,7 +92,7 @@ def _features(grey: Any, plan: Any, scratch: Any, values: Any) -> None:  # pragm
     (cube, ranks), (numbers, rank_of, level_of), counts, (p, s), marks, tables, _ = scratch
     if asked[0]:
         grey.sort()
-        values[_STAT:_IH] = _summary(grey, grey[:0])
+        values[_STAT:_IH] = summarised(grey, grey[:0])
     if not asked[1:].any():
         return
     k = _ranked(cube, ranks, places, numbers, rank_of, level_of)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from onkos.features.radiomics.intensity import _summary
-from onkos.features.radiomics.matrices import _add
+from onkos.features.radiomics.intensity import summarised
+from onkos.features.radiomics.matrices import add_emphases
 
 
 @njit(cache=True, nogil=True)
@@ -24,7 +24,7 @@ def histogram(level_of: Any, numbers: Any, k: int, out: Any) -> None:  # pragma:
     counts = np.empty(k)
     for n in range(k):
         counts[n] = numbers[levels[n]]
-    summary = _summary(levels, counts)
+    summary = summarised(levels, counts)
     total, most = counts.sum(), counts.max()
     mode, away, entropy, uniformity = 0, np.inf, 0.0, 0.0
     for n in range(k):
@@ -215,7 +215,7 @@ def emphases(
                 counts[a, size] = 0
                 of_level += n
                 by_size[size] += n
-                _add(sums, n, float(level_of[a]), float(size))
+                add_emphases(sums, n, float(level_of[a]), float(size))
         total += of_level
         of_levels += of_level * of_level
     if total == 0:
