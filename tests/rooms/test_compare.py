@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
+from lesion_toys import case_of, nodule
+from onkos.arms.classify import CLASSIFIERS
 from onkos.cohort.splits import folds_by_patient
 from onkos.compare import Execution, Task, compare, run_task
+from onkos.core.case import Cohort
 from onkos.core.errors import UsageError
 from onkos.core.reading import FoldResult
-from onkos.io.results import load_comparison, write_comparison
+from onkos.io.results import load_comparison, write_comparison, write_predictions
 from toys import ThresholdArm, toy_cohort
 
 GOOD, POOR = ThresholdArm(), ThresholdArm(name="shifted", shift=25.0)
@@ -149,3 +154,75 @@ def test_comparison_json_holds_what_is_promised_and_comes_back(tmp_path):
 def test_no_arm_or_one_twice_is_a_usage_error(arms):
     with pytest.raises(UsageError, match="expected at least one, each once"):
         compare(toy_cohort(4), arms)
+
+
+def test_repeats_average_metrics_and_differences_and_keep_the_first_split():
+    cohort = toy_cohort(6, cases_each=2)
+    once = compare(cohort, [GOOD, POOR], folds=3, seed=1)
+    made = compare(cohort, [GOOD, POOR], folds=3, repeats=4, seed=1)
+    assert (made.repeats, made.provenance.settings["repeats"]) == (4, 4)
+    assert "repeats" not in once.provenance.settings
+    for arm, alone in zip(made.arms, once.arms, strict=True):
+        assert arm.scores == alone.scores
+        assert alone.repeated == ()
+        assert alone.spread == {}
+        assert len(arm.all_scores) == 4
+        spread = arm.spread["dice:core"]
+        assert arm.metrics["dice:core"].value == pytest.approx(np.mean(spread.values))
+        assert spread.values[0] == pytest.approx(alone.metrics["dice:core"].value)
+        assert spread.sd == pytest.approx(np.std(spread.values, ddof=1))
+        assert arm.metrics["dice:core"].n == 6
+    test = next(test for test in made.tests if test.metric == "dice:core")
+    good, poor = (arm.metrics["dice:core"].value for arm in made.arms)
+    assert test.difference.value == pytest.approx(good - poor)
+    assert test.p == pytest.approx(2 / 2**6)  # six patients, however often they were dealt out
+
+
+def test_repeats_are_stored_apart_and_taken_up_again(tmp_path):
+    ran: list[str] = []
+
+    def counting(function, tasks):
+        for task in tasks:
+            ran.append(task.key)
+            yield function(task)
+
+    execution = Execution(store=tmp_path, run=counting)
+    compare(toy_cohort(6), [GOOD], folds=2, execution=execution)
+    first = list(ran)
+    more = compare(toy_cohort(6), [GOOD], folds=2, repeats=3, execution=execution)
+    assert ran[:2] == first
+    assert len(ran) == len(set(ran)) == 6  # the first repeat was there already
+    again = compare(toy_cohort(6), [GOOD], folds=2, repeats=3, execution=execution)
+    assert len(ran) == 6
+    assert again.arms == more.arms
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_predictions_name_the_repeat_only_where_there_are_several(tmp_path, repeats):
+    cases = tuple(case_of(n, nodule) for n in range(16))
+    cohort = Cohort(name="nodules", cases=cases, fingerprint="n", simulated=True)
+    made = compare(cohort, [CLASSIFIERS["size-only"]], folds=2, repeats=repeats, seed=1)
+    write_predictions(tmp_path / "predictions.csv", made)
+    with (tmp_path / "predictions.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert len(rows) == 16 * repeats
+    plain = ["case", "patient", "arm", "fold", "target", "p_benign", "p_malignant"]
+    assert list(rows[0]) == (plain if repeats == 1 else [*plain[:3], "repeat", *plain[3:]])
+    if repeats > 1:
+        assert {(row["case"], row["repeat"]) for row in rows} == {
+            (case.id, str(n)) for case in cases for n in (1, 2, 3)
+        }
+        answers = {row["case"]: set() for row in rows}
+        for row in rows:
+            answers[row["case"]].add(row["p_malignant"])
+        assert any(len(said) > 1 for said in answers.values())
+    write_comparison(tmp_path / "comparison.json", made)
+    back = load_comparison(tmp_path / "comparison.json")
+    assert back.arms[0].spread == made.arms[0].spread
+    assert back.arms[0].repeated == made.arms[0].repeated
+    assert back.arms[0].reliance.features == made.arms[0].reliance.features
+
+
+def test_no_repeat_is_refused():
+    with pytest.raises(UsageError, match="0 repeats"):
+        compare(toy_cohort(4), [GOOD], repeats=0)

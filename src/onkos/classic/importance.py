@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,7 +146,7 @@ def left_out_importance(
     x: ArrayLike,
     y: Sequence[str],
     *,
-    among: ArrayLike,
+    among: Callable[[], ArrayLike],
     rng: np.random.Generator,
     limit_s: float = 10.0,
 ) -> LeftOut | None:
@@ -163,7 +163,8 @@ def left_out_importance(
     x, y
         (cases, features) and the class of each case; a class it does not know has no rise.
     among
-        (rows, features) of the training cases, which tell which features go along.
+        Gives (rows, features) of the training cases, which tell which features go along; called
+        only where there are too many to shuffle one by one.
     rng
         Of the shuffles.
     limit_s
@@ -184,8 +185,10 @@ def left_out_importance(
     most = min(_MOST_ALONE, _ROWS // max(1, len(ready)))
     if most == 0:
         return None
-    training = fitted.preparation.transform(checked(among, features=fitted.features))
-    groups = _alike(training[:, columns], most)
+    groups = [np.array([place]) for place in range(len(columns))]
+    if len(columns) > most:
+        training = fitted.preparation.transform(checked(among(), features=fitted.features))
+        groups = _alike(training[:, columns], most)
     shuffles = int(np.clip(_ROWS // max(1, len(ready) * len(groups)), 1, _SHUFFLES))
     code = {str(name): place for place, name in enumerate(fitted.classes)}
     told = np.array([code.get(str(name), -1) for name in y])
@@ -250,13 +253,7 @@ def stability(used: Bools) -> Estimate:
 
 
 def _alike(ready: FloatArray, most: int) -> list[IntArray]:
-    """Columns in groups, each alone where there are no more than so many.
-
-    Groups by average linkage on one less the absolute correlation.
-    """
-    count = ready.shape[1]
-    if count <= most:
-        return [np.array([column]) for column in range(count)]
+    """Columns in at most so many groups, by average linkage on one less absolute correlation."""
     centred = ready - ready.mean(axis=0)
     length = np.sqrt((centred**2).sum(axis=0))
     unit = centred / np.where(length > 0, length, 1.0)

@@ -16,7 +16,7 @@ from onkos.report.class_figures import shown_arms
 from onkos.report.gallery import hardest
 from onkos.report.paired import paired_tests
 from onkos.report.verdict import answer
-from onkos.report.words import estimated, metric
+from onkos.report.words import estimated, metric, number
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +106,70 @@ def test_features_say_in_how_many_folds(judged, parsed):
     loose = replace(judged.arms[2], used={"shape": 0.5})
     text = parsed(page.render(replace(judged, arms=(*judged.arms[:2], loose)))).text
     assert "none of them in all folds" in text
+
+
+def test_what_is_lost_without_a_feature_stands_beside_it(judged, parsed):
+    """The leading arm's one feature, measured and drawn; other arms in a line each."""
+    html = page.render(judged)
+    text = parsed(html).text
+    psa = judged.arms[2].reliance.features[0]
+    shown = estimated(psa.loss)
+    assert "Which numbers it rests on, and would it choose them again" in text
+    assert f"psa 4 of 4 folds {shown.value} ({shown.interval})" in text
+    assert psa.loss.method in text
+    assert "not estimable, since no fold leaves a feature out" in text
+    features = html[html.index('id="features"') : html.index('id="hardest"')]
+    assert features.count('class="forest"') == 1
+    assert "Other arms: 1" in text  # size only; the frequency of classes uses nothing
+    size = judged.arms[0].reliance
+    assert str(estimated(size.stability)) in text
+    assert f"{size.features[0].name} {estimated(size.features[0].loss)}" in text
+
+
+def test_features_shuffled_together_and_unmeasured_ones_are_said_to_be(judged, parsed):
+    arm = judged.arms[2]
+    shared = replace(arm.reliance.features[0], together=3)
+    reliance = replace(arm.reliance, features=(shared,), note="Not measured in every fold.")
+    made = replace(arm, used={"psa": 1.0, "sex": 0.25}, reliance=reliance)
+    text = parsed(page.render(replace(judged, arms=(*judged.arms[:2], made)))).text
+    assert "psa with 2 others alike 4 of 4 folds" in text
+    assert "sex 1 of 4 folds not measured" in text
+    assert "Not measured in every fold." in text
+    bare = replace(arm, reliance=None)
+    text = parsed(page.render(replace(judged, arms=(*judged.arms[:2], bare)))).text
+    assert "what is lost without it was not measured" in text
+
+
+def test_published_figures_stand_apart_and_marked(judged, parsed):
+    html = page.render(judged)
+    assert "published, other patients" not in html
+    paper = {"system": "S. J Imag 2020", "doi": "10.1/x", "data": "99 of theirs", "auc": "0.91"}
+    told = replace(judged, title="Which of two", paper={**paper, "auc_deep": "0.95", "brier": ""})
+    text = parsed(page.render(told)).text
+    assert "published, other patients as printed, not comparable case by case 0.91" in text
+    assert "doi:10.1/x. Patients: 99 of theirs." in text
+    assert "Auc deep: 0.95." in text
+    assert "Which of two" in text
+
+
+@pytest.fixture(scope="module")
+def repeated(cohort):
+    """Size only, three times on new folds."""
+    facts = facts_arm("facts-logistic", [case.covariates for case in cohort.cases], ("psa",))
+    return compare(cohort, [CLASSIFIERS["size-only"], facts], folds=4, repeats=3, seed=3)
+
+
+def test_repeats_are_told_with_their_spread_and_what_is_of_the_first_one(repeated, judged, parsed):
+    text = parsed(page.render(repeated)).text
+    assert "each held out once in each of 3 repeats of 4 folds split by patient" in text
+    assert "Between the 3 repeats of the folds" in text
+    found = repeated.arms[0].spread["auc"]
+    assert f"{number(found.low)} to {number(found.high)}" in text
+    assert "of the first of 3 repeats" in text
+    assert "psa 12 of 12 folds" in text
+    assert "mean over 3 repeats of the folds" in text
+    assert "3 repeats of 4 folds, each patient held out in one of them" in text
+    assert "repeats" not in parsed(page.render(judged)).text.replace("repeatability", "")
 
 
 def test_more_classes_have_a_confusion_matrix(judged, parsed):

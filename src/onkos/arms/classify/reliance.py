@@ -10,6 +10,7 @@ import numpy as np
 
 from onkos.arms.classify.arm import ClassifierModel, characterised, target_of
 from onkos.arms.classify.sources import AsObserved
+from onkos.arms.joint import over_repeats
 from onkos.classic.importance import (
     LeftOut,
     frequency,
@@ -50,7 +51,7 @@ def fold_importance(
         model.fitted,
         _table(model, test),
         [target_of(case) for case in test],
-        among=_table(model, train),
+        among=lambda: _table(model, train),
         rng=rng,
     )
     if found is None:
@@ -125,7 +126,7 @@ def _features(repeats: Sequence[Sequence[FoldResult]], seed: int) -> tuple[Featu
     made = [
         FeatureReliance(
             name=name,
-            loss=loss,
+            loss=over_repeats(loss, len(repeats)) if len(repeats) > 1 else loss,
             selected=frequency(used[name], len(folds)),
             together=together[name],
         )
