@@ -22,10 +22,12 @@ from onkos.stats.clustered import clustered_covariance
 from onkos.stats.delong import Components, Scale, auc_interval, components, newcombe_interval
 from onkos.stats.intervals import Resampling
 from onkos.stats.multiclass import Average, ranked_areas
-from onkos.stats.resampling import Clusters, Multiplicities, Statistic
+from onkos.stats.resampling import Clusters, Multiplicities, Statistic, replicates
 from onkos.stats.significance import SignificanceTest, Wald
 
 Repeats = Sequence[Answers]
+
+_RESAMPLES = 2000  # for a standard error
 
 
 def joint_means(
@@ -133,6 +135,42 @@ def joint_several_area(
         plan=Resampling(level=level),
         what=f"AUC of {len(first.classes)} classes, {average}, {len(first.truth)} cases",
     )
+
+
+def joint_several_area_test(
+    a: Repeats, b: Repeats, *, rng: np.random.Generator, level: float
+) -> SignificanceTest:
+    """Test the difference of two arms' mean areas of several classes (Hand and Till's).
+
+    Its standard error is that of a bootstrap in which patients are drawn with the answers of
+    both arms in all repeats.
+
+    Raises
+    ------
+    ContentError
+        If a class does not occur, or areas differ with no variance.
+    """
+    require_same([*a, *b])
+    first = a[0]
+    mine, theirs = (_several_areas(repeats, "hand-till") for repeats in (a, b))
+
+    def apart(weights: Multiplicities) -> FloatArray:
+        return mine(weights) - theirs(weights)
+
+    clusters = patients_of(first)
+    drawn = replicates(apart, clusters=clusters, resamples=_RESAMPLES, rng=rng)
+    how = Wald(
+        error=float(drawn.std(ddof=1)),
+        n=clusters.count,
+        level=level,
+        method=(
+            f"difference of AUCs of {len(first.classes)} classes on the same patients, each the "
+            f"mean over {len(a)} repeats of the folds; standard error of {_RESAMPLES} bootstrap "
+            "resamples by patient"
+        ),
+    )
+    once = np.ones((1, len(first.truth)), dtype=np.int32)
+    return how.test(float(apart(once)[0]))
 
 
 def squared_error(repeats: Repeats) -> FloatArray:

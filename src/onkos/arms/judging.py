@@ -21,6 +21,7 @@ from onkos.stats.classification import (
     positive_class,
 )
 from onkos.stats.multiplicity import holm
+from onkos.stats.significance import SignificanceTest
 
 LEVEL = 0.95
 
@@ -103,7 +104,7 @@ def answers(scores: Sequence[CaseScore], classes: Sequence[str] = ()) -> Answers
 def tests(arms: Sequence[ArmResult], *, seed: int) -> tuple[PairedTest, ...]:
     """Paired tests of every pair of arms on the main metrics, adjusted together by Holm.
 
-    For outlines every Dice; for classes the AUC (of two) and Brier's score. A pair whose test
+    For outlines every Dice; for classes the AUC and Brier's score. A pair whose test
     is not defined (areas that differ without any variance) is tested by Brier's score alone.
     """
     made: list[Tested] = []
@@ -178,16 +179,11 @@ def _classifiers(a: ArmResult, b: ArmResult, seed: int) -> list[Tested]:
     first, second = _both(a, b)
     mine, theirs = all_answers(first), all_answers(second)
     made: list[Tested] = []
-    if len(mine[0].classes) == 2:
-        try:
-            test = (
-                auc_test(mine[0], theirs[0], level=LEVEL)
-                if len(mine) == 1
-                else joint.joint_area_test(mine, theirs, level=LEVEL)
-            )
-            made.append((a.name, b.name, "auc", test.difference, test.p))
-        except ContentError:
-            pass  # no variance to test against: Brier's score below still tells them apart
+    try:
+        test = _area_test(mine, theirs, seed)
+        made.append((a.name, b.name, "auc", test.difference, test.p))
+    except ContentError:
+        pass  # no variance to test against: Brier's score below still tells them apart
     rng = np.random.default_rng(seed)
     difference, p = paired_difference(
         joint.squared_error(mine),
@@ -197,6 +193,15 @@ def _classifiers(a: ArmResult, b: ArmResult, seed: int) -> list[Tested]:
         level=LEVEL,
     )
     return [*made, (a.name, b.name, "brier", _over(difference, len(mine)), p)]
+
+
+def _area_test(mine: joint.Repeats, theirs: joint.Repeats, seed: int) -> SignificanceTest:
+    if len(mine[0].classes) > 2:
+        rng = np.random.default_rng(seed)
+        return joint.joint_several_area_test(mine, theirs, rng=rng, level=LEVEL)
+    if len(mine) == 1:
+        return auc_test(mine[0], theirs[0], level=LEVEL)
+    return joint.joint_area_test(mine, theirs, level=LEVEL)
 
 
 def _both(a: ArmResult, b: ArmResult) -> tuple[Scores, Scores]:

@@ -27,9 +27,15 @@ from onkos.stats.calibration import Forecast, expected_calibration_error
 from onkos.stats.calibration.line import logistic_fit
 from onkos.stats.classification import Answers
 from onkos.stats.intervals import Resampling
-from onkos.stats.multiclass import OVERALL, PER_CLASS, Average, matrix_metrics
+from onkos.stats.multiclass import (
+    OVERALL,
+    PER_CLASS,
+    Average,
+    class_shares,
+    matrix_metrics,
+)
 from onkos.stats.operating import odds_ratio
-from onkos.stats.proportions import clustered_proportion, wilson
+from onkos.stats.proportions import share
 from onkos.stats.ranking import Ranking
 from onkos.stats.resampling import Clusters, Multiplicities, Statistic
 from onkos.stats.significance import Wald
@@ -92,7 +98,7 @@ def _binary(repeats: Repeats, rng: np.random.Generator, level: float) -> dict[st
 
     def shares(hits: Callable[[AnyArray], AnyArray], among: Callable[[AnyArray], AnyArray]) -> Made:
         return lambda: _ends(
-            [_share(hits(called), among(called), groups, level) for called in calls]
+            [share(hits(called), among(called), groups=groups, level=level) for called in calls]
         )
 
     made: dict[str, Made] = {
@@ -167,7 +173,14 @@ def _several(repeats: Repeats, rng: np.random.Generator, level: float) -> dict[s
         rng=rng,
         plan=Resampling(level=level),
     )
-    return found | {_key(name): one for name, one in table.items()}
+    found |= {_key(name): one for name, one in table.items()}
+    groups = list(first.patients) if first.several_a_patient else None
+    shares = [class_shares(true, guessed, k, groups=groups, level=level) for guessed in said]
+    for metric, code in shares[0]:
+        name = f"{metric.lower()}:{first.classes[code]}"
+        if not math.isnan(found[name].value):
+            found[name] = _ends([one[metric, code] for one in shares])
+    return found
 
 
 def _calibrated(repeats: Repeats, level: float, *, sloped: bool) -> Estimate:
@@ -205,16 +218,6 @@ def _ece(
     probability = np.clip(one.score, _EDGE, 1 - _EDGE)
     forecast = Forecast(truth=one.positives, probability=probability, groups=groups)
     return expected_calibration_error(forecast, rng=rng, plan=Resampling(level=level))
-
-
-def _share(
-    hits: AnyArray, among: AnyArray, groups: Sequence[Hashable] | None, level: float
-) -> Estimate:
-    held = hits[among]
-    if groups is None or not held.size:
-        return wilson(int(held.sum()), len(held), level=level)
-    who = [groups[int(case)] for case in np.flatnonzero(among)]
-    return clustered_proportion(held, groups=who, level=level)
 
 
 def _ends(found: Sequence[Estimate], *, log: bool = False) -> Estimate:

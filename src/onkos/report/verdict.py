@@ -105,6 +105,8 @@ def tested_by(test: PairedTest) -> str:
     """Name the test behind a p-value."""
     method = test.difference.method
     named = [name for name in _NAMED_TESTS if name in method]
+    if "standard error of" in method and "bootstrap" in method:
+        return "the bootstrap's standard error of the difference of two areas, by patient"
     if named:
         return f"{named[0]}'s test of two areas on the same patients"
     return "flipping the sign of each patient's difference"
@@ -126,15 +128,19 @@ def _highest(arms: Sequence[ArmResult], metric: str) -> ArmResult | None:
 
 
 def _beats(arm: ArmResult, floor: ArmResult, comparison: Comparison, metric: str) -> bool:
-    higher = arm.metrics[metric].value > floor.metrics[metric].value
-    return higher and any(shown_to_differ(t) for t in _between(arm, floor, comparison, metric))
-
-
-def _between(
-    arm: ArmResult, other: ArmResult, comparison: Comparison, metric: str
-) -> Sequence[PairedTest]:
-    pair = {arm.name, other.name}
-    return [t for t in comparison.tests if t.metric == metric and {t.a, t.b} == pair]
+    """Higher, and shown to be; by Brier's score where the areas could not be tested."""
+    if not arm.metrics[metric].value > floor.metrics[metric].value:
+        return False
+    pair = {arm.name, floor.name}
+    tests = [t for t in comparison.tests if {t.a, t.b} == pair]
+    on_metric = [t for t in tests if t.metric == metric]
+    if on_metric:
+        return any(shown_to_differ(t) for t in on_metric)
+    return any(
+        shown_to_differ(t) and (t.difference.value > 0) == (t.b == arm.name)
+        for t in tests
+        if t.metric in _ERRORS
+    )
 
 
 def _best(best: ArmResult, comparison: Comparison, metric: str, name: str) -> str:

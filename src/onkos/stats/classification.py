@@ -23,7 +23,7 @@ from onkos.stats.delong import auc, paired_test
 from onkos.stats.multiclass import class_metrics, multiclass_auc
 from onkos.stats.operating import odds_ratio
 from onkos.stats.precision_recall import average_precision
-from onkos.stats.proportions import clustered_proportion, wilson
+from onkos.stats.proportions import share
 from onkos.stats.significance import SignificanceTest
 
 _EDGE = 1e-6  # log odds need probabilities off 0 and 1 by as much
@@ -191,13 +191,6 @@ def _binary(answers: Answers, rng: np.random.Generator, level: float) -> dict[st
     forecast = Forecast(truth=truth, probability=np.clip(score, _EDGE, 1 - _EDGE), groups=groups)
     called = np.array([name == answers.positive for name in answers.predicted])
 
-    def share(hits: AnyArray, among: AnyArray) -> Estimate:
-        held = hits[among]
-        if groups is None or not held.size:
-            return wilson(int(held.sum()), len(held), level=level)
-        who = [groups[int(case)] for case in np.flatnonzero(among)]
-        return clustered_proportion(held, groups=who, level=level)
-
     def area() -> Estimate:
         if groups is None:
             return auc(truth, score, level=level)
@@ -209,10 +202,10 @@ def _binary(answers: Answers, rng: np.random.Generator, level: float) -> dict[st
         "calibration_in_the_large": lambda: in_the_large(forecast, level=level),
         "calibration_slope": lambda: calibration_line(forecast, level=level).slope,
         "ece": lambda: expected_calibration_error(forecast, rng=rng),
-        "sensitivity": lambda: share(called, truth),
-        "specificity": lambda: share(~called, ~truth),
-        "ppv": lambda: share(truth, called),
-        "npv": lambda: share(~truth, ~called),
+        "sensitivity": lambda: share(called, truth, groups=groups, level=level),
+        "specificity": lambda: share(~called, ~truth, groups=groups, level=level),
+        "ppv": lambda: share(truth, called, groups=groups, level=level),
+        "npv": lambda: share(~truth, ~called, groups=groups, level=level),
         "odds_ratio": lambda: odds_ratio(truth, called, groups=groups, level=level),
     }
     found = {name: _or_undefined(name, make, answers, level) for name, make in made.items()}

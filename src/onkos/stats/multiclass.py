@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,6 +16,7 @@ from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.stats.bootstrap import bootstrap_table, bootstrap_weighted
 from onkos.stats.intervals import DEFAULT, Resampling
+from onkos.stats.proportions import share
 from onkos.stats.ranking import Ranking, rated
 from onkos.stats.resampling import Clusters, IntArray, Multiplicities
 
@@ -84,7 +86,7 @@ def class_metrics(
     groups: Sequence[Hashable] | None = None,
     plan: Resampling = DEFAULT,
 ) -> dict[str, Estimate]:
-    """Metrics of predicted classes, each with a bootstrap interval by patient.
+    """Metrics of predicted classes, each with an interval by patient.
 
     Overall: ``accuracy``, ``balanced accuracy`` (mean sensitivity), ``F1 macro``, ``F1 micro``,
     ``F1 weighted``, ``MCC`` (Matthews, multi-class) and ``kappa`` (Cohen's, unweighted). For
@@ -92,7 +94,9 @@ def class_metrics(
     NAME``, ``NPV: NAME``, ``F1: NAME``. What the cases do not define (the PPV of a class that
     is never predicted) is an estimate of NaN that says so; it is not counted as 0.
 
-    Resamples keep the number of patients of each class where patients have one class each.
+    Shares (all of a class but F1) have Wilson's interval, since no resample differs from a share
+    of 0 or 1; the others are bootstrapped, in resamples that keep the number of patients of each
+    class where patients have one class each.
 
     Raises
     ------
@@ -114,7 +118,46 @@ def class_metrics(
 
     labels = [*OVERALL, *(f"{metric}: {name}" for metric in PER_CLASS for name in names)]
     clusters = _strata(true, groups)
-    return bootstrap_table(metrics, names=labels, clusters=clusters, rng=rng, plan=plan)
+    found = bootstrap_table(metrics, names=labels, clusters=clusters, rng=rng, plan=plan)
+    several = groups is not None and len(set(groups)) < len(true)
+    shares = class_shares(true, guessed, k, groups=groups if several else None, level=plan.level)
+    for (metric, code), estimate in shares.items():
+        name = f"{metric}: {names[code]}"
+        if not math.isnan(found[name].value):  # else it says why not
+            found[name] = estimate
+    return found
+
+
+def class_shares(
+    true: IntArray,
+    guessed: IntArray,
+    count: int,
+    *,
+    groups: Sequence[Hashable] | None,
+    level: float,
+) -> dict[tuple[str, int], Estimate]:
+    """Sensitivity, specificity, PPV and NPV of each class against all others.
+
+    Parameters
+    ----------
+    true, guessed
+        Number of each case's class.
+    count
+        Classes there are.
+    groups
+        Patient of each case where patients have several, else None.
+    """
+    made = {}
+    for code in range(count):
+        own, called = true == code, guessed == code
+        for metric, hits, among in (
+            ("sensitivity", called, own),
+            ("specificity", ~called, ~own),
+            ("PPV", own, called),
+            ("NPV", ~own, ~called),
+        ):
+            made[metric, code] = share(hits, among, groups=groups, level=level)
+    return made
 
 
 def multiclass_auc(

@@ -116,6 +116,30 @@ def clustered_proportion(
     return Estimate(value=value, low=low, high=high, n=patients, level=level, method=what)
 
 
+def share(
+    hits: ArrayLike,
+    among: ArrayLike,
+    *,
+    groups: Sequence[Hashable] | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """Proportion of some of the cases: of the diseased, of those called positive.
+
+    Parameters
+    ----------
+    hits, among
+        Where it holds, and which cases it is asked of; shape (cases,).
+    groups
+        Patient of each case where patients have several, else None: Wilson's interval by case.
+    """
+    asked = np.asarray(among, dtype=bool)
+    held = np.asarray(hits, dtype=bool)[asked]
+    if groups is None or not held.size:
+        return wilson(int(held.sum()), len(held), level=level)
+    who = [groups[int(case)] for case in np.flatnonzero(asked)]
+    return clustered_proportion(held, groups=who, level=level)
+
+
 def _score(value: float, n: float, z: float) -> tuple[float, float]:
     """Wilson's limits; they always hold the value."""
     centre = (value + z**2 / (2 * n)) / (1 + z**2 / n)

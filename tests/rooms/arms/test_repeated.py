@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from onkos.arms.joint import joint_area, joint_area_test, joint_means
+from onkos.arms.joint import (
+    joint_area,
+    joint_area_test,
+    joint_means,
+    joint_several_area,
+    joint_several_area_test,
+)
 from onkos.arms.judging import metrics, spreads
 from onkos.arms.repeated import joint_metrics
 from onkos.arms.subgrouping import by_subgroup
@@ -191,3 +197,48 @@ def test_subgroups_have_the_mean_over_repeats_of_their_patients(repeats):
     areas = [auc(one.positives[part], one.score[part]).value for one in repeats[:3]]
     assert found["A"].value == pytest.approx(np.mean(areas))
     assert found["A"].n == 40
+
+
+def of_three(rng, strength, n=90) -> Answers:
+    """Three classes, seen the better the greater the strength."""
+    true = np.arange(n) % 3
+    logits = rng.normal(size=(n, 3)) + strength * np.eye(3)[true]
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    names = ("a", "b", "c")
+    return Answers(
+        truth=[names[k] for k in true],
+        classes=names,
+        probabilities=chances,
+        patients=list(range(n)),
+        positive="c",
+    )
+
+
+def test_areas_of_several_classes_are_tested_on_the_same_patients():
+    rng = np.random.default_rng(8)
+    good, poor = [of_three(rng, 1.5)], [of_three(rng, 0.0)]
+    found = joint_several_area_test(good, poor, rng=rng, level=0.95)
+    areas = [
+        joint_several_area(one, "hand-till", rng=np.random.default_rng(0), level=0.95)
+        for one in (good, poor)
+    ]
+    apart = areas[0].value - areas[1].value
+    assert found.difference.value == pytest.approx(apart)
+    assert found.difference.low < apart < found.difference.high
+    assert found.p < 1e-4
+    widths = [(one.high - one.low) / 3.92 for one in areas]
+    assert found.error == pytest.approx(np.hypot(*widths), rel=0.2)  # answers are independent
+    same = joint_several_area_test(good, good, rng=rng, level=0.95)
+    assert (same.difference.value, same.p) == (0, 1)
+
+
+def test_the_test_of_several_areas_has_its_size():
+    rng = np.random.default_rng(9)
+    ps = [
+        joint_several_area_test(
+            [of_three(rng, 0.6, 60)], [of_three(rng, 0.6, 60)], rng=rng, level=0.95
+        ).p
+        for _ in range(100)
+    ]
+    assert 0.0 <= np.mean(np.array(ps) < 0.05) <= 0.12
+    assert 0.3 < np.mean(np.array(ps) < 0.5) < 0.7

@@ -42,6 +42,26 @@ def test_an_arm_that_does_not_beat_the_trivial_one_is_said_not_to(judged):
     assert answer(judged).startswith("No arm is shown to beat the trivial one, size-only (AUC ")
 
 
+def test_where_areas_could_not_be_tested_errors_decide(judged):
+    trivial, other = judged.arms[0], judged.arms[2]
+    better = replace(
+        other,
+        metrics={**other.metrics, "auc": replace(other.metrics["auc"], value=0.9999, high=1.0)},
+    )
+    brier = next(
+        one
+        for one in judged.tests
+        if one.metric == "brier" and {one.a, one.b} == {trivial.name, other.name}
+    )
+    sign = 1 if brier.b == other.name else -1  # errors less than the trivial arm
+    for factor, said in ((sign, "facts-logistic has"), (-sign, "No arm is shown to beat")):
+        low, high = sorted((0.1 * factor, 0.3 * factor))
+        difference = replace(brier.difference, value=0.2 * factor, low=low, high=high)
+        test = replace(brier, difference=difference, p=0.001, p_adjusted=0.001)
+        made = replace(judged, arms=(trivial, better), tests=(test,))
+        assert answer(made).startswith(said)
+
+
 def test_the_page_holds_curves_subgroups_and_what_a_reviewer_asks(judged, parsed):
     html = page.render(judged)
     text = parsed(html).text

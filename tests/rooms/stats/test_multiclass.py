@@ -12,6 +12,7 @@ from onkos.core.errors import ContentError, UsageError
 from onkos.stats.bootstrap import Resampling
 from onkos.stats.delong import auc
 from onkos.stats.multiclass import class_metrics, confusion_matrix, multiclass_auc
+from onkos.stats.proportions import wilson
 
 CLASSES = ("glioma", "meningioma", "pituitary")
 PLAN = Resampling(resamples=500)
@@ -43,10 +44,16 @@ def test_metrics_agree_with_scikit_learn(cases, rng):
         "NPV: glioma": metrics.precision_score(truth != "glioma", predicted != "glioma"),
         "F1: meningioma": metrics.f1_score(truth == "meningioma", predicted == "meningioma"),
     }
+    among = {
+        "sensitivity: glioma": (truth == "glioma").sum(),
+        "specificity: glioma": (truth != "glioma").sum(),
+        "PPV: pituitary": (predicted == "pituitary").sum(),
+        "NPV: glioma": (predicted != "glioma").sum(),
+    }
     for name, value in expected.items():
         assert found[name].value == pytest.approx(value), name
         assert found[name].low < value < found[name].high, name
-        assert found[name].n == 120
+        assert found[name].n == among.get(name, 120), name
 
 
 def test_confusion_counts_and_keeps_the_order_asked_for(cases):
@@ -88,6 +95,16 @@ def test_what_is_never_predicted_has_no_ppv(rng):
     assert math.isnan(found["PPV: b"].value)
     assert "not defined" in found["PPV: b"].method
     assert found["sensitivity: b"].value == 0
+
+
+def test_a_share_of_none_or_all_is_not_certain(rng):
+    truth = ["a"] * 20 + ["b"] * 30
+    found = class_metrics(truth, ["a"] * 50, rng=rng, plan=PLAN)
+    assert (found["sensitivity: b"].value, found["sensitivity: b"].low) == (0, 0)
+    assert found["sensitivity: b"].high == pytest.approx(wilson(0, 30).high)
+    assert found["sensitivity: a"].low == pytest.approx(wilson(20, 20).low)
+    twice = class_metrics(truth * 2, ["a"] * 100, groups=list(range(50)) * 2, rng=rng, plan=PLAN)
+    assert twice["sensitivity: b"].high >= found["sensitivity: b"].high
 
 
 def test_several_cases_of_a_patient_count_once(cases, rng):
