@@ -229,6 +229,7 @@ def features(
     settings: Annotated[
         Path | None, typer.Option(help="TOML, JSON, YAML; PyRadiomics' parameters too.")
     ] = None,
+    processes: Annotated[int, typer.Option(help="Cases of a cohort side by side.")] = 1,
     json: Json = False,
 ) -> None:
     """Extract IBSI radiomic features: one row a region of an image, or of a cohort."""
@@ -240,10 +241,11 @@ def features(
         if mask is not None:
             rows = extraction.of_image(image, mask, chosen)
         else:
-            cohort = load_table(image)
-            rows, refused = extraction.of_cohort(
-                cohort.cases, chosen, out.with_suffix(".parts"), track("Extracting features")
-            )
+            parts, update = out.with_suffix(".parts"), track("Extracting features")
+            with extraction.running(processes) as run:
+                rows, refused = extraction.of_cohort(
+                    load_table(image), chosen, parts, update, run=run
+                )
     made = {"table": str(out), "rows": len(rows), "settings": chosen.hash, "refused": refused}
     made["differences"] = to_plain(loaded.differences)
     if rows:

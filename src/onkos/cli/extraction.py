@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import multiprocessing
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from onkos.core.case import Case
+from onkos.core.case import Case, Cohort
 from onkos.core.errors import CohortError, ContentError, GeometryError, UsageError
 from onkos.core.mask import Mask
 from onkos.core.plain import to_plain
@@ -30,6 +35,9 @@ from onkos.io.tables import Cell
 from onkos.io.whole import write_json
 
 Row = dict[str, Cell]
+Refusal = dict[str, str]
+Answer = tuple[list[Row], list[Refusal]]
+Run = Callable[[Callable[[Case], Answer], Iterable[Case]], Iterable[Answer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,25 +143,71 @@ def of_image(image: Path, mask: Path, settings: Settings) -> list[Row]:
 
 
 def of_cohort(
-    cases: Sequence[Case],
+    cohort: Cohort,
     settings: Settings,
     kept: Path,
     progress: Callable[[int, int], None],
-) -> tuple[list[Row], list[dict[str, str]]]:
+    *,
+    run: Run = map,
+) -> tuple[list[Row], list[Refusal]]:
     """Features of every region of every image of every case, and which cases were refused.
 
-    What a case gave is kept in a folder as soon as it is there, so a killed run goes on.
+    What a case gave is kept in a folder as soon as it is there, so a killed run goes on; it
+    counts for the same files, settings and version only.
+
+    Parameters
+    ----------
+    cohort
+        Cases with outlines.
+    settings
+        Of the extraction.
+    kept
+        Folder for finished cases.
+    progress
+        Called after each case with (finished, all).
+    run
+        ``map``, or the ``map`` of an executor.
     """
+    said = json.dumps([settings.hash, cohort.fingerprint, __version__])
+    key = hashlib.sha256(said.encode()).hexdigest()[:16]
     rows: list[Row] = []
-    refused: list[dict[str, str]] = []
-    for number, case in enumerate(cases, start=1):
-        part = kept / f"{case.id}-{settings.hash[:16]}.json"
-        try:
-            rows += _part(part, case, settings)
-        except (CohortError, ContentError, GeometryError) as error:
-            refused.append({"case": case.id, "error": type(error).__name__, "reason": str(error)})
-        progress(number, len(cases))
+    refused: list[Refusal] = []
+    work = partial(_attempt, settings=settings, kept=kept, key=key)
+    for number, (found, refusal) in enumerate(run(work, cohort.cases), start=1):
+        rows += found
+        refused += refusal
+        progress(number, len(cohort.cases))
     return rows, refused
+
+
+@contextmanager
+def running(processes: int) -> Iterator[Run]:
+    """Give a ``map`` over so many processes; a stop ends those that wait.
+
+    Raises
+    ------
+    UsageError
+        If they are fewer than one.
+    """
+    if processes < 1:
+        raise UsageError(f"{processes} processes: expected 1 or more")
+    if processes == 1:
+        yield map
+        return
+    pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _attempt(case: Case, *, settings: Settings, kept: Path, key: str) -> Answer:
+    """Rows of a case, or why it was refused."""
+    try:
+        return _part(kept / f"{case.id}-{key}.json", case, settings), []
+    except (CohortError, ContentError, GeometryError) as error:
+        refusal = {"case": case.id, "error": type(error).__name__, "reason": str(error)}
+        return [], [refusal]
 
 
 def _part(part: Path, case: Case, settings: Settings) -> list[Row]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import partial
 from types import MappingProxyType
 
 from onkos.core.errors import CohortError
@@ -41,6 +42,11 @@ class Case:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariates", MappingProxyType(dict(self.covariates)))
+
+    def __reduce__(self) -> tuple[Callable[[], Case], tuple[()]]:
+        """Travel to another process; a read-only mapping cannot."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return partial(Case, **{**values, "covariates": dict(self.covariates)}), ()
 
     @property
     def study(self) -> Study:

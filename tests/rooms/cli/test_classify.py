@@ -90,6 +90,23 @@ def test_features_of_a_cohort_are_kept_and_taken_up_again(run, table, tmp_path):
     assert float(rows[0]["morph_volume_RNU0"]) > 0
 
 
+def test_processes_change_nothing_and_a_new_outline_is_measured_anew(run, table, tmp_path):
+    settings = tmp_path / "settings.toml"
+    settings.write_text('families = ["morph"]\n')
+    asked = ("features", table, "--settings", settings, "--out")
+    assert run(*asked, tmp_path / "one.csv")[0] == 0
+    code, _, said = run(*asked, tmp_path / "two.csv", "--processes", "2")
+    assert code == 0, said
+    first = (tmp_path / "one.csv").read_text()
+    assert (tmp_path / "two.csv").read_text() == first
+    mine, other = (table.parent / f"{n}-mask.nii.gz" for n in (3, 4))
+    mine.write_bytes(other.read_bytes())
+    assert run(*asked, tmp_path / "one.csv")[0] == 0
+    assert (tmp_path / "one.csv").read_text() != first
+    code, _, said = run(*asked, tmp_path / "two.csv", "--processes", "0")
+    assert (code, "expected 1 or more" in said) == (2, True)
+
+
 def test_features_of_one_image(run, table, tmp_path):
     code, _, said = run(
         "features", table.parent / "3.nii.gz", table.parent / "3-mask.nii.gz",
