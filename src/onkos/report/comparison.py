@@ -20,7 +20,7 @@ from onkos.report.published import published
 from onkos.report.reliance import features
 from onkos.report.repeats import spread_rows
 from onkos.report.strata import strata
-from onkos.report.verdict import answer, leading_arm, main_metrics
+from onkos.report.verdict import answer, leading_arm, main_metrics, ranked
 
 _OWN_CLASS = "own class"
 
@@ -48,8 +48,9 @@ class CaseRow:
 def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType({})) -> str:
     """Make the report of a comparison: one HTML page that opens from disk without a network.
 
-    Every number stands with its interval, the patients it rests on and how many were missed;
-    a difference whose interval holds zero is said not to be shown.
+    Arms stand by rank, the trivial ones first. Every number stands with its interval, the
+    patients it rests on and how many were missed; a difference whose interval holds zero is said
+    not to be shown.
 
     Parameters
     ----------
@@ -58,6 +59,7 @@ def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType(
     shots
         Pictures of cases, by case, for those that every arm gets wrong.
     """
+    comparison = ranked(comparison)
     phantom = comparison.simulated or page.is_phantom(comparison.caveats)
     arms = comparison.arms
     main = main_metrics(comparison)

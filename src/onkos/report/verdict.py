@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from onkos.core.reading import ArmResult, Comparison, PairedTest
 from onkos.report import words
@@ -62,6 +63,17 @@ def leading_arm(comparison: Comparison) -> ArmResult | None:
     metric = deciding_metric(comparison)
     serious = [arm for arm in comparison.arms if not is_trivial(arm)]
     return _highest(serious, metric) or _highest(comparison.arms, metric)
+
+
+def ranked(comparison: Comparison) -> Comparison:
+    """Put the trivial arms first, then the others, each the best first; unknown values last."""
+    metric = deciding_metric(comparison)
+
+    def place(arm: ArmResult) -> tuple[bool, float]:
+        value = arm.metrics[metric].value if metric in arm.metrics else math.nan
+        return not is_trivial(arm), -value if math.isfinite(value) else math.inf
+
+    return replace(comparison, arms=tuple(sorted(comparison.arms, key=place)))
 
 
 def is_trivial(arm: ArmResult) -> bool:

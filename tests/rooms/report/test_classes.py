@@ -15,7 +15,7 @@ from onkos.report import folder
 from onkos.report.class_figures import shown_arms
 from onkos.report.gallery import hardest
 from onkos.report.paired import paired_tests
-from onkos.report.verdict import answer
+from onkos.report.verdict import answer, ranked
 from onkos.report.words import estimated, metric, number
 
 
@@ -40,6 +40,20 @@ def judged(cohort):
 
 def test_an_arm_that_does_not_beat_the_trivial_one_is_said_not_to(judged):
     assert answer(judged).startswith("No arm is shown to beat the trivial one, size-only (AUC ")
+
+
+def test_arms_stand_by_rank_after_the_trivial_ones(judged):
+    values = {"size-only": 0.6, "prevalence-only": 0.5, "facts-logistic": 0.7, "second": 0.4}
+    third = replace(judged.arms[2], name="second")
+    arms = [
+        replace(arm, metrics={"auc": replace(arm.metrics["auc"], value=v, low=v, high=v)})
+        for arm, v in ((a, values[a.name]) for a in (third, *reversed(judged.arms)))
+    ]
+    unknown = replace(third, name="unknown", metrics={})
+    found = ranked(replace(judged, arms=(unknown, *arms)))
+    assert [arm.name for arm in found.arms] == [
+        "size-only", "prevalence-only", "facts-logistic", "second", "unknown"
+    ]  # fmt: skip
 
 
 def test_where_areas_could_not_be_tested_errors_decide(judged):

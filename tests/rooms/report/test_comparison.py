@@ -13,7 +13,7 @@ from onkos.core.reading import PairedTest
 from onkos.core.source import Caveat
 from onkos.report import comparison as page
 from onkos.report.plot import WIDTH, Series, dots
-from onkos.report.verdict import verdict
+from onkos.report.verdict import ranked, verdict
 from onkos.report.words import estimated, metric
 
 EVIL = "</td><script>alert(1)</script>"
@@ -81,6 +81,7 @@ def test_the_tests_are_in_numbers_and_words(comparison, parsed):
 
 
 def test_every_case_is_listed_with_what_was_missed(comparison, parsed):
+    comparison = ranked(comparison)
     first = comparison.arms[0]
     score = replace(
         first.scores[0], metrics={**first.scores[0].metrics, "dice:core": 0.0}, missed=("core",)
