@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 from onkos.classic.bayes import NaiveBayes
@@ -25,6 +26,7 @@ FEW_APART = Preparation(selection="mrmr", keep=10)
 SOME_APART = Preparation(selection="mrmr", keep=30)
 LASSO = Preparation(selection="l1", keep=30)
 MOST = Preparation(selection="anova", keep=60)
+SHARES = Preparation(scaling="common", correlation=1.0)
 
 
 def _grid(
@@ -147,3 +149,13 @@ MEMBERS: dict[str, Member] = {
         candidates=_grid((MOST,), (Evolution(price=0.006), Evolution(price=0.001))),
     ),
 }
+
+#: The support vector machine for shares that sum to one: Hellinger's distances are kept.
+SHARES_SVM = replace(
+    MEMBERS["svm"],
+    candidates=_grid(
+        (SHARES,),
+        tuple(SupportVectors(cost=c, gamma=g) for c, g in product((1.0, 10.0), (0.3, 1.0, 3.0))),
+        balanced=(True,),
+    ),
+)

@@ -13,7 +13,7 @@ from onkos.classic.selection import by_lasso, by_relevance, by_relevance_and_red
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray, FloatArray
 
-Scaling = Literal["robust", "rank-normal"]
+Scaling = Literal["robust", "rank-normal", "common"]
 Selection = Literal["none", "anova", "mrmr", "l1"]
 
 _KNOTS = 129
@@ -27,13 +27,15 @@ class Preparation:
 
     Columns without two different values are dropped, missing values become the training
     median, columns are scaled, of columns that say the same the less relevant are dropped, and
-    the most useful are selected. No step is changed by the units of a column.
+    the most useful are selected. Only ``common`` scaling is changed by the units of a column.
 
     Parameters
     ----------
     scaling
         ``robust``: median and interquartile range, cut at 10. ``rank-normal``: the normal
         quantile of the rank among training rows; a value beyond them counts as the furthest.
+        ``common``: all columns, which must have one unit, by their root mean variance, so that
+        distances between rows keep their meaning (shares of words), cut at 10.
     correlation
         Absolute correlation above which the less relevant of two columns is dropped.
     selection
@@ -104,7 +106,7 @@ class FittedPreparation:
     kept
         Which columns of the table are used.
     knots
-        ``rank-normal``: (129, kept) quantiles; ``robust``: (2, kept) median and scale.
+        ``rank-normal``: (129, kept) quantiles; else (2, kept) middle and scale.
     features
         How many columns the table has.
     """
@@ -156,6 +158,9 @@ def _varied(x: FloatArray) -> Bools:
 def _knots(x: FloatArray, scaling: Scaling) -> FloatArray:
     if scaling == "rank-normal":
         return np.nanquantile(x, np.linspace(0, 1, _KNOTS), axis=0)
+    if scaling == "common":
+        scale = np.sqrt(np.nanvar(x, axis=0).mean())
+        return np.stack([np.nanmean(x, axis=0), np.full(x.shape[1], scale)])
     lower, median, upper = np.nanquantile(x, [0.25, 0.5, 0.75], axis=0)
     scale = (upper - lower) / 1.349  # the standard deviation of a normal distribution
     return np.stack([median, np.where(scale > 0, scale, np.nanstd(x, axis=0))])

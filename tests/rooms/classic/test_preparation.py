@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 from sklearn.feature_selection import f_classif
 
 from onkos.classic.preparation import Preparation, pruned
@@ -96,3 +97,15 @@ def test_redundant_features_are_chosen_late(rng):
 def test_a_table_without_a_column_that_varies_is_refused():
     with pytest.raises(ContentError, match="two different values"):
         Preparation().fit(np.ones((9, 2)), np.arange(9) % 2)
+
+
+def test_common_scaling_keeps_distances_between_rows(rng):
+    shares = np.sqrt(rng.dirichlet(np.full(12, 0.7), size=40))
+    y = np.arange(40) % 2
+    ready = Preparation(scaling="common", correlation=1.0).fit(shares, y).transform(shares)
+    assert ready.var(axis=0).mean() == pytest.approx(1)
+    before, after = pdist(shares), pdist(ready)
+    np.testing.assert_allclose(after / before, (after / before)[0])
+    missing = np.where(rng.random(shares.shape) < 0.1, np.nan, shares)
+    fitted = Preparation(scaling="common", correlation=1.0).fit(missing, y)
+    assert (fitted.transform(missing)[np.isnan(missing)] == 0).all()

@@ -13,7 +13,7 @@ from onkos.arms.classify.memory import Memory
 from onkos.arms.classify.pictures import PictureDescriptors, Words
 from onkos.arms.classify.prevalence import Prevalence
 from onkos.arms.classify.sources import Facts, Nothing, Radiomics, Size, Source
-from onkos.classic.members import MEMBERS
+from onkos.classic.members import MEMBERS, SHARES_SVM
 from onkos.core.protocols import Arm
 
 __all__ = [
@@ -51,9 +51,7 @@ CLASSIFIERS: dict[str, Classifier] = {
     "size-only": Classifier(
         name="size-only", family="trivial", source=Size(), member=MEMBERS["logistic"]
     ),
-    "words-svm": Classifier(
-        name="words-svm", family="classic", source=Words(), member=MEMBERS["svm"]
-    ),
+    "words-svm": Classifier(name="words-svm", family="classic", source=Words(), member=SHARES_SVM),
     **{
         f"{on}-{name}": Classifier(
             name=f"{on}-{name}", family="classic", source=source, member=member
