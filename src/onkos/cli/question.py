@@ -26,6 +26,7 @@ from onkos.core.case import Cohort
 from onkos.core.errors import UsageError
 from onkos.core.protocols import Arm
 from onkos.core.reading import Comparison
+from onkos.core.source import Caveat
 from onkos.recipes import Recipe
 from onkos.recipes import load as load_recipe
 
@@ -34,7 +35,7 @@ _FOLDS, _SEED = 5, 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Arms and the cohort they are judged on; title and published figures of a recipe."""
+    """Arms and the cohort they are judged on; title, limits and published figures of a recipe."""
 
     arms: list[Arm]
     cohort: Cohort
@@ -42,6 +43,7 @@ class Question:
     seed: int
     repeats: int = 1
     title: str = ""
+    limits: tuple[str, ...] = ()
     paper: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, folder: Path) -> Plan:
@@ -49,8 +51,9 @@ class Question:
         return Plan(folds=self.folds, repeats=self.repeats, seed=self.seed, folder=folder)
 
     def asked_by(self, made: Comparison) -> Comparison:
-        """Return the comparison with the recipe's question and published figures beside it."""
-        return replace(made, title=self.title, paper=self.paper)
+        """Return the comparison with the recipe's question, limits and published figures."""
+        limits = tuple(Caveat(code="recipe", text=text) for text in self.limits)
+        return replace(made, title=self.title, paper=self.paper, caveats=(*made.caveats, *limits))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,7 @@ class Asked:
             repeats=self.repeats or recipe.repeats,
             seed=recipe.seed if self.seed is None else self.seed,
             title=recipe.title,
+            limits=recipe.limits,
             paper=recipe.paper or {},
         )
 

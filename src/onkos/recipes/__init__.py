@@ -38,6 +38,8 @@ class Recipe:
     harmonise, covariates
         Column of the site or scanner between which arms with ``+combat`` are harmonised, and
         columns whose effect is kept while they are.
+    limits
+        What no figure of this question can show, in sentences for the page.
     paper
         Figures of the published system, by what they are, and its DOI.
     """
@@ -53,6 +55,7 @@ class Recipe:
     seed: int = 0
     harmonise: str = ""
     covariates: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
     paper: Mapping[str, str] | None = None
 
 

@@ -24,6 +24,7 @@ folds = 3
 repeats = 2
 harmonise = "scanner"
 covariates = ["age"]
+limits = ["Both scanners are made up."]
 
 [paper]
 system = "Somebody S et al. J Imag 2020"
@@ -99,7 +100,15 @@ def test_a_recipe_brings_repeats_sites_its_question_and_published_figures(
     assert found["title"] == "Which of two, from a table of two scanners"
     assert found["paper"]["auc"] == "0.91 +- 0.02"
     html = (tmp_path / "out" / "report.html").read_text()
-    for words in ("published, other patients", "0.91 +- 0.02", "10.1000/xyz", found["title"]):
+    limit = "Both scanners are made up."
+    assert limit in [caveat["text"] for caveat in found["caveats"]]
+    for words in (
+        "published, other patients",
+        "0.91 +- 0.02",
+        "10.1000/xyz",
+        found["title"],
+        limit,
+    ):
         assert words in html
     trivial = Asked(recipe=str(tmp_path / "own.toml"), data=table.parent, arms=("prevalence-only",))
     assert [arm.name for arm in trivial.question().arms] == ["prevalence-only"]
