@@ -16,8 +16,8 @@ Sides = tuple[int, ...]
 Spectrum = NDArray[np.float32]
 
 _PAIRS_AT_MOST = 400  # voxels: below, all pairs are visited
-_SPECTRUM_AT_MOST = 1 << 21  # numbers of a field's spectrum that are held at a time
-_WIDTH = 16  # columns: whole vector registers
+_PARTS = 8  # of the spectrum, one held at a time: it is 48 times as large as the region
+_WIDTH = 16  # columns at least: whole vector registers
 _CACHED = 1 << 17  # numbers that are worked on at a time
 
 
@@ -106,8 +106,7 @@ def _in_fourier_space(
     """
     half = tuple(fft.next_fast_len(side, real=True) for side in inside.shape)
     columns = half[2] + 1
-    most = _SPECTRUM_AT_MOST // (4 * half[0] * half[1])
-    width = min(columns, max(_WIDTH, most - most % _WIDTH))
+    width = max(1, columns // _PARTS // _WIDTH) * _WIDTH
     sums = np.zeros(3)
     for start in range(0, columns, width):
         some = np.arange(start, min(start + width, columns))

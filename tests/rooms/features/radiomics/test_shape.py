@@ -113,9 +113,9 @@ def test_spatial_correlation_is_the_sum_over_all_pairs(shape, rng):
 def test_a_spectrum_in_parts_gives_the_same_sum(rng, monkeypatch):
     inside = rng.random((12, 10, 37)) < 0.8
     values = np.where(inside, rng.normal(size=inside.shape), np.nan)
-    whole = correlation.moran_geary(values, inside, STEPS)
-    monkeypatch.setattr(correlation, "_SPECTRUM_AT_MOST", 1)
-    assert correlation.moran_geary(values, inside, STEPS) == pytest.approx(whole, rel=1e-5)
+    parts = correlation.moran_geary(values, inside, STEPS)
+    monkeypatch.setattr(correlation, "_WIDTH", 64)
+    assert correlation.moran_geary(values, inside, STEPS) == pytest.approx(parts, rel=1e-5)
 
 
 @pytest.mark.parametrize("corner", [(1, 2, 3), (3, 10, 6)], ids=["at-the-edge", "inside"])
