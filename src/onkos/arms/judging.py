@@ -208,9 +208,7 @@ def _both(a: ArmResult, b: ArmResult) -> tuple[Scores, Scores]:
     """Scores of the cases that two arms share, repeat by repeat in the same order."""
     shared = {(one.case, one.patient) for one in b.scores}
     first = [one for one in a.scores if (one.case, one.patient) in shared]
-    return tuple(  # type: ignore[return-value]  # two of them
-        aligned([first, *arm.all_scores])[1:] for arm in (a, b)
-    )
+    return aligned([first, *a.all_scores])[1:], aligned([first, *b.all_scores])[1:]
 
 
 def _over(estimate: Estimate, repeats: int) -> Estimate:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json as jsonlib
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import click
 import typer
+from typer.core import TyperCommand
 
 from onkos import arms
 from onkos.cli import doctor as doctor_page
@@ -38,6 +40,18 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+class Command(TyperCommand):
+    """A command whose plain help has no escapes: the library writes them for its coloured one."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Text of ``--help``."""
+        return super().get_help(ctx).replace("\\[", "[")
+
+
+command = partial(app.command, cls=Command)
+
+ModelFolder = Annotated[Path, typer.Argument(help="Folder of a fitted model.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; made if missing.")]
 CohortFile = Annotated[Path, typer.Option("--cohort", help="Table of cases, cases.csv.")]
@@ -76,7 +90,7 @@ def version(
         raise typer.Exit
 
 
-@app.command()
+@command()
 def demo(out: Out = Path("demo"), seed: Seed = 2018, json: Json = False) -> None:
     """Simulate a cohort and a new patient (phantom), compare methods, read the patient."""
     with failure.quiet_for_machines(json) as console:
@@ -84,8 +98,10 @@ def demo(out: Out = Path("demo"), seed: Seed = 2018, json: Json = False) -> None
     _tell(json, made, show.demo(made))
 
 
-@app.command("open")
-def open_path(path: Path, json: Json = False) -> None:
+@command("open")
+def open_path(
+    path: Annotated[Path, typer.Argument(help="A file, a folder, an archive.")], json: Json = False
+) -> None:
     """Print what studies a file, folder or archive holds, with their caveats."""
     with work.progress(quiet=json) as track:
         found = intake.open_path(path, progress=track(f"Opening {path}"))
@@ -94,9 +110,9 @@ def open_path(path: Path, json: Json = False) -> None:
         raise typer.Exit(failure.REFUSED)
 
 
-@app.command()
+@command()
 def fit(
-    arm: str,
+    arm: Annotated[str, typer.Argument(help="Name of the method; see the docs.")],
     cohort: CohortFile,
     out: Out,
     target: Annotated[str, typer.Option(help="Column of the reference class.")] = "target",
@@ -115,9 +131,9 @@ def fit(
     _tell(json, to_plain(model.card), show.card(model.card, out))
 
 
-@app.command()
+@command()
 def predict(
-    model: Path,
+    model: ModelFolder,
     cohort: CohortFile,
     out: Out,
     json: Json = False,
@@ -130,7 +146,7 @@ def predict(
         raise typer.Exit(failure.REFUSED)
 
 
-@app.command()
+@command()
 def compare(
     out: Out,
     recipe: Annotated[str | None, typer.Argument(help="A recipe: its name or TOML file.")] = None,
@@ -174,7 +190,7 @@ def compare(
     _tell(json, to_plain(made), show.comparison(made, out))
 
 
-@app.command()
+@command()
 def evaluate(
     predictions: Annotated[
         Path, typer.Argument(help="Table: case, patient, and p_CLASS columns or risk (and time).")
@@ -206,7 +222,7 @@ def evaluate(
     _tell(json, made.evaluation, evaluation.shown(made.evaluation, written))
 
 
-@app.command()
+@command()
 def readers(
     ratings: Annotated[Path, typer.Argument(help="Table: reader, modality, case, truth, rating.")],
     out: Out,
@@ -221,7 +237,7 @@ def readers(
     _tell(json, made.plain(), show.readers(made.analysis, made.caveats, written))
 
 
-@app.command()
+@command()
 def features(
     image: Annotated[Path, typer.Argument(help="An image, or a cohort's cases.csv.")],
     out: Annotated[Path, typer.Option("--out", help="Table to write, .csv or .parquet.")],
@@ -256,7 +272,7 @@ def features(
         raise typer.Exit(failure.REFUSED)
 
 
-@app.command()
+@command()
 def robustness(
     cohort: Annotated[Path, typer.Argument(help="Table of cases, cases.csv, with masks.")],
     out: Out,
@@ -287,7 +303,7 @@ def robustness(
         raise typer.Exit(failure.REFUSED)
 
 
-@app.command()
+@command()
 def maps(
     image: Annotated[Path, typer.Argument(help="An image, of one series.")],
     mask: Annotated[Path, typer.Argument(help="Outlines: NIfTI, SEG, RTSTRUCT.")],
@@ -315,10 +331,10 @@ def maps(
     _tell(json, made, feature_maps.shown(made, out))
 
 
-@app.command()
+@command()
 def read(
-    model: Path,
-    study: Path,
+    model: ModelFolder,
+    study: Annotated[Path, typer.Argument(help="The study: DICOM folder, NIfTI, archive.")],
     out: Out,
     roles: Roles = None,
     json: Json = False,
@@ -332,9 +348,9 @@ def read(
     _tell(json, results.read_json(out / "reading.json"), show.reading(reading, written))
 
 
-@app.command()
+@command()
 def report(
-    folder: Path,
+    folder: Annotated[Path, typer.Argument(help="Folder of a reading or a comparison.")],
     study: Annotated[Path | None, typer.Option(help="The study, for a reading.")] = None,
 ) -> None:
     """Make report.html of a reading or comparison folder again."""
@@ -351,7 +367,7 @@ def report(
     typer.echo(f"Report: {page}")
 
 
-@app.command()
+@command()
 def doctor(json: Json = False) -> None:
     """Check this installation: libraries, decoders, threads, helper programs."""
     findings = doctor_page.examine()

@@ -20,7 +20,6 @@ from onkos.core.case import Case, Cohort
 from onkos.core.errors import CohortError, ContentError, GeometryError, UsageError
 from onkos.core.mask import Mask
 from onkos.core.plain import to_plain
-from onkos.core.study import Study
 from onkos.core.version import __version__
 from onkos.core.volume import Volume
 from onkos.features.radiomics import Settings, radiomics
@@ -130,16 +129,30 @@ def of_image(image: Path, mask: Path, settings: Settings) -> list[Row]:
     ContentError
         If the image holds several series, or the mask holds no region.
     """
+    volume, masks = opened(image, mask)
+    rows = [row for one in masks for row in _rows(volume, one, settings)]
+    if not rows:
+        raise ContentError(f"{mask}: holds no region; expected an outline")
+    return rows
+
+
+def opened(image: Path, outlines: Path) -> tuple[Volume, Sequence[Mask]]:
+    """Open an image and all outlines of a file: NIfTI, NRRD, DICOM SEG or RTSTRUCT.
+
+    Raises
+    ------
+    ContentError
+        If the image holds several series, or a file is damaged.
+    """
     study = intake.open_study(image)
     if len(study.volumes) != 1:
         raise ContentError(
             f"{image}: holds images {sorted(study.volumes)}; expected one, name its own folder"
         )
     (volume,) = study.volumes.values()
-    rows = [row for one in _masks(mask, study) for row in _rows(volume, one, settings)]
-    if not rows:
-        raise ContentError(f"{mask}: holds no region; expected an outline")
-    return rows
+    if outlines.is_dir() or outlines.suffix.lower() in ("", ".dcm"):
+        return volume, intake.read_masks(outlines, (volume,))
+    return volume, [outline.read(outlines, labels={}, study=lambda: study)]
 
 
 def of_cohort(
@@ -225,13 +238,6 @@ def _part(part: Path, case: Case, settings: Settings) -> list[Row]:
         rows += [head | row for row in found]
     write_json(part, rows)
     return rows
-
-
-def _masks(path: Path, study: Study) -> Sequence[Mask]:
-    """All outlines of a file."""
-    if path.is_dir() or path.suffix.lower() in ("", ".dcm"):
-        return intake.read_masks(path, tuple(study.volumes.values()))
-    return [outline.read(path, labels={}, study=lambda: study)]
 
 
 def _rows(volume: Volume, mask: Mask, settings: Settings) -> list[Row]:

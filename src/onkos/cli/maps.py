@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from onkos.cli import extraction
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.mask import Mask
 from onkos.core.version import __version__
 from onkos.core.volume import Volume
 from onkos.features.radiomics import Settings
 from onkos.features.radiomics.maps import DEFAULT, Window, maps, tags
-from onkos.io import intake, nifti, outline, results
+from onkos.io import nifti, results
 from onkos.io.whole import write_json
 
 JSON = "maps.json"
@@ -117,16 +118,7 @@ def shown(made: dict[str, Any], out: Path) -> RenderableType:
 
 def _chosen(image: Path, outlines: Path, region: str) -> tuple[Volume, Mask]:
     """The image, and the one outline that is meant."""
-    study = intake.open_study(image)
-    if len(study.volumes) != 1:
-        raise ContentError(
-            f"{image}: holds images {sorted(study.volumes)}; expected one, name its own folder"
-        )
-    (volume,) = study.volumes.values()
-    if outlines.is_dir() or outlines.suffix.lower() in ("", ".dcm"):
-        found: Sequence[Mask] = intake.read_masks(outlines, (volume,))
-    else:
-        found = [outline.read(outlines, labels={}, study=lambda: study)]
+    volume, found = extraction.opened(image, outlines)
     if region:
         having = [mask for mask in found if region in mask.names.values()]
         if len(having) != 1:

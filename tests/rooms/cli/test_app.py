@@ -6,8 +6,10 @@ import json
 
 import numpy as np
 import pytest
+import typer
 
 from builders import PROVENANCE, shell, sourced, study_of
+from onkos.cli.app import app
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.source import PHANTOM
@@ -20,6 +22,18 @@ GRID = Geometry.upright((12, 10, 8), spacing_mm=(1.0, 2.0, 3.0), origin_mm=(5, -
 def test_the_version_is_printed(run):
     code, out, _ = run("--version")
     assert (code, out.split()[0]) == (0, "onkos")
+
+
+def test_every_word_of_every_command_is_explained_without_escapes(run):
+    commands = typer.main.get_command(app).commands
+    assert len(commands) > 10
+    for name, command in commands.items():
+        mute = [one.name for one in command.params if not one.help]
+        assert (name, mute) == (name, [])
+        code, out, _ = run(name, "--help")
+        assert code == 0
+        assert "\\" not in out
+        assert "[required]" in out or not any(one.required for one in command.params)
 
 
 def test_open_prints_one_json_object(run, tmp_path, rng):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from onkos.core.errors import ContentError, GeometryError
+from onkos.core.errors import ContentError
 from onkos.core.mask import Mask, label_counts
 from onkos.core.source import Caveat
 from onkos.core.volume import Volume
@@ -15,6 +15,7 @@ from onkos.features.perturbation.moving import MARGIN_MM, cropped, moved
 from onkos.features.perturbation.noise import noise_level, noisy
 from onkos.features.perturbation.outline import Bools, grown, redrawn
 from onkos.features.perturbation.plan import Perturbation
+from onkos.features.radiomics.usable import require_usable
 
 VANISHED = "region-vanished"
 
@@ -80,7 +81,7 @@ def perturbed(
     Zwanenburg A et al. Assessing robustness of radiomic features by image perturbation. Sci Rep
     2019;9:614. doi:10.1038/s41598-018-36938-4
     """
-    _require_usable(volume, mask)
+    require_usable(volume, mask, doing="perturbing")
     seed = int(rng.integers(2**63))
     for label in sorted(label_counts(mask.labels)):
         name = mask.names[label]
@@ -144,14 +145,3 @@ def _outlined(
     if asked.contour:
         inside = redrawn(volume.data, inside, spacing_mm=spacing, rng=rng, threads=threads)
     return inside
-
-
-def _require_usable(volume: Volume, mask: Mask) -> None:
-    if volume.geometry.ndim != 3 or volume.geometry.is_sheared:
-        raise GeometryError(
-            f"perturbing on {volume.geometry}: expected a volume of three axes at right angles; "
-            "bring a tilted one onto an upright grid first, with .on(geometry)"
-        )
-    if volume.channels > 1:
-        raise ContentError("perturbing a colour image: take one channel first")
-    mask.geometry.require_same(volume.geometry, doing="perturbing")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from onkos.core.errors import ContentError, GeometryError
+from onkos.core.errors import ContentError
 from onkos.core.mask import Mask
 from onkos.core.volume import Volume
 from onkos.features.radiomics import catalogue, intensity, sweep, zones
@@ -20,6 +20,7 @@ from onkos.features.radiomics.region import Region, blocks, in_levels, region
 from onkos.features.radiomics.responses import Regions, responses
 from onkos.features.radiomics.settings import Settings
 from onkos.features.radiomics.table import Table
+from onkos.features.radiomics.usable import require_usable
 from onkos.features.threads import each
 
 _LARGE = 1 << 15  # voxels of a bounding box that are worth several threads
@@ -67,7 +68,7 @@ def radiomics(
     328-338. doi:10.1148/radiol.2020191145
     """
     settings = Settings() if settings is None else settings
-    _require_usable(volume, mask)
+    require_usable(volume, mask, doing="radiomics")
     image, labels = volume.data.T, mask.labels.T
     if settings.normalisation is not None:
         image = settings.normalisation.applied(image)
@@ -199,19 +200,6 @@ def _shape(found: Region) -> Found:
     values, centroid = morphology(found.outline, found.spacing_mm)
     values[9] = centre_shift(found.box, found.inside, centroid, found.spacing_mm)
     return {"morph": values}
-
-
-def _require_usable(volume: Volume, mask: Mask) -> None:
-    if volume.geometry.ndim != 3:
-        raise GeometryError("radiomics of a plain picture: expected a volume of three axes")
-    if volume.geometry.is_sheared:
-        raise GeometryError(
-            f"radiomics on {volume.geometry}: its axes are not at right angles (gantry tilt); "
-            "bring volume and mask onto an upright grid first, with .on(geometry)"
-        )
-    if volume.channels > 1:
-        raise ContentError("radiomics of a colour image: take one channel first")
-    mask.geometry.require_same(volume.geometry, doing="radiomics")
 
 
 def _size(box: tuple[tuple[int, int], ...]) -> int:

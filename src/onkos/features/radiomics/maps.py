@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onkos.core.errors import ContentError, GeometryError, UsageError
+from onkos.core.errors import ContentError, UsageError
 from onkos.core.mask import Mask
 from onkos.core.source import Caveat
 from onkos.core.volume import Volume
@@ -18,6 +18,7 @@ from onkos.features.radiomics import catalogue
 from onkos.features.radiomics.grid import axes_to
 from onkos.features.radiomics.region import Block, Region, blocks, in_levels, region
 from onkos.features.radiomics.settings import Settings
+from onkos.features.radiomics.usable import require_usable
 from onkos.features.radiomics.window import KNOWN, column, layout, windows
 from onkos.features.threads import each, slabs
 
@@ -176,7 +177,8 @@ def maps(
     settings = Settings() if settings is None else settings
     window = Window() if window is None else window
     names = tags(settings.features or DEFAULT if features is None else features)
-    _require_usable(volume, mask, settings)
+    require_usable(volume, mask, doing="maps")
+    _require_own_grid(volume, settings)
     if settings.normalisation is not None:
         scaled = settings.normalisation.applied(volume.data.T).T
         volume = replace(volume, data=scaled, unit="1")
@@ -302,17 +304,7 @@ def _unit(name: str, unit: str) -> str:
     return f"({unit})2" if rest in _IN_SQUARED_UNITS else unit
 
 
-def _require_usable(volume: Volume, mask: Mask, settings: Settings) -> None:
-    if volume.geometry.ndim != 3:
-        raise GeometryError("maps of a plain picture: expected a volume of three axes")
-    if volume.geometry.is_sheared:
-        raise GeometryError(
-            f"maps on {volume.geometry}: its axes are not at right angles (gantry tilt); "
-            "bring volume and mask onto an upright grid first, with .on(geometry)"
-        )
-    if volume.channels > 1:
-        raise ContentError("maps of a colour image: take one channel first")
-    mask.geometry.require_same(volume.geometry, doing="maps")
+def _require_own_grid(volume: Volume, settings: Settings) -> None:
     if settings.filters or not settings.original:
         raise UsageError(
             "maps with filters: maps are of one image; filter the volume first, then map the "

@@ -54,11 +54,14 @@ def _word(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _not_negative(value: Any) -> bool:
+    return _number(value) and bool(value >= 0)
+
+
 def _list(check: Check) -> Check:
     return lambda value: isinstance(value, list) and all(check(item) for item in value)
 
 
-_NOT_NEGATIVE: Check = lambda value: _number(value) and value >= 0  # noqa: E731
 _SETTINGS: dict[str, tuple[Check, str]] = {
     "minimumROIDimensions": (lambda v: _whole(v) and 1 <= v <= 3, "1, 2 or 3"),
     "minimumROISize": (_count, "a whole number above 0"),
@@ -72,7 +75,7 @@ _SETTINGS: dict[str, tuple[Check, str]] = {
     "normalize": (_truth, "true or false"),
     "normalizeScale": (_positive, "a number above 0"),
     "removeOutliers": (_positive, "a number above 0"),
-    "resampledPixelSpacing": (_list(_NOT_NEGATIVE), "a list of lengths from 0"),
+    "resampledPixelSpacing": (_list(_not_negative), "a list of lengths from 0"),
     "interpolator": (lambda v: _word(v) or _count(v), "a name of SimpleITK's"),
     "padDistance": (_index, "a whole number from 0"),
     "distances": (_list(_count), "a list of whole numbers above 0"),
