@@ -68,12 +68,12 @@ class RegionForest:
 
     def probabilities(self, described: Description, *, threads: int) -> FloatArray:
         """Probability of each class in each region: (count, classes)."""
-        answers = [_answers(one, described.table, self.classes, threads) for one in self.first]
+        answers = [shares_of(one, described.table, self.classes, threads) for one in self.first]
         own: FloatArray = np.mean(answers, axis=0)
         if self.second is None:
             return own
         table = np.concatenate([described.table, _context(described, own)], axis=1)
-        return _answers(self.second, table.astype(np.float32), self.classes, threads)
+        return shares_of(self.second, table.astype(np.float32), self.classes, threads)
 
 
 def fit_forest(
@@ -123,7 +123,7 @@ def fit_forest(
         first.append(forest)
         for n, its in enumerate(groups):
             if its == group:
-                answers = _answers(forest, described[n].table, classes, growth.threads)
+                answers = shares_of(forest, described[n].table, classes, growth.threads)
                 context[n] = _context(described[n], answers)
     second = _grow(described, context, votes, growth, rng)
     return RegionForest(first=tuple(first), second=second, classes=classes)
@@ -203,8 +203,12 @@ def _grow(
     return forest.set_params(n_jobs=1)  # from here on threads share rows, not trees
 
 
-def _answers(forest: Any, table: Any, classes: int, threads: int) -> FloatArray:
-    """Probabilities in the order of all classes, also those the forest never saw."""
+def shares_of(forest: Any, table: Any, classes: int, threads: int) -> FloatArray:
+    """Probabilities in the order of all classes, also those the forest never saw.
+
+    Threads share rows: a forest that shares its trees among them adds them up in any order, and
+    answers differ in the last digit. Its ``n_jobs`` must be 1.
+    """
 
     def some(start: int, stop: int) -> Any:
         return forest.predict_proba(table[start:stop])

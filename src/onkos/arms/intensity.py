@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 from onkos.arms import store
+from onkos.arms.forest import shares_of
 from onkos.arms.scan import Scan, common_roles, prepare
 from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
 from onkos.core.card import Card
@@ -84,7 +85,7 @@ class IntensityForest:
             n_jobs=self.threads,
             random_state=int(rng.integers(2**31)),
         )
-        forest.fit(values, truths)
+        forest.fit(values, truths).set_params(n_jobs=1)  # from here on threads share rows
         card = make_card(
             NAME, cases, names=names, roles=roles, reference=reference, settings=asdict(self)
         )
@@ -114,19 +115,19 @@ class IntensityModel:
             )
         values = scan.image[scan.head]
         found = np.zeros(len(values), dtype=np.uint8)
-        highest = np.zeros(len(self.forest.classes_))
+        names, threads = self.card.tissues, int(self.card.settings["threads"])
+        highest = np.zeros(len(names) + 1)
         for start in range(0, len(values), _AT_ONCE):
-            answers = self.forest.predict_proba(values[start : start + _AT_ONCE])
-            found[start : start + _AT_ONCE] = self.forest.classes_[answers.argmax(axis=1)]
-            highest = np.maximum(highest, answers.max(axis=0))
+            some = slice(start, start + _AT_ONCE)
+            shares = shares_of(self.forest, values[some], len(highest), threads)
+            found[some] = shares.argmax(axis=1)
+            highest = np.maximum(highest, shares.max(axis=0))
         classes: NDArray[np.uint8] = np.zeros(scan.head.shape, dtype=np.uint8)
         classes[scan.head] = found
-        names = self.card.tissues
-        known = dict(zip(self.forest.classes_.tolist(), highest.tolist(), strict=True))
         return Prediction(
             mask=scan.outline(classes, names),
             reference=self.card.reference,
-            classes={name: known.get(n, 0.0) for n, name in enumerate(names.values(), start=1)},
+            classes={name: float(highest[n]) for n, name in enumerate(names.values(), start=1)},
             caveats=caveats(scan, classes),
         )
 
