@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from onkos.core.errors import ContentError
+from onkos.core.method import Method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class Estimate:
     level
         Confidence level of the interval.
     method
-        How the interval was made, in words a reviewer accepts.
+        How the number and its interval were made.
     missed
         How many units had a target that was not found at all; they are counted in ``value``.
     """
@@ -31,10 +32,12 @@ class Estimate:
     high: float
     n: int
     level: float = 0.95
-    method: str
+    method: Method | str
     missed: int = 0
 
     def __post_init__(self) -> None:
+        if isinstance(self.method, str):  # until every statistic says it as data
+            object.__setattr__(self, "method", Method(what=self.method))
         if not 0 < self.level < 1:
             raise ContentError(f"level {self.level}: expected a number between 0 and 1")
         if not 0 <= self.missed <= self.n:
