@@ -24,7 +24,7 @@ from PIL import Image
 
 from onkos.arms import ARMS
 from onkos.cohort.splits import folds_by_patient
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
@@ -48,7 +48,7 @@ def brats(data: Path) -> Cohort:
                 id=folder.name,
                 patient=folder.name,
                 load=partial(_brats_study, folder),
-                load_truth=partial(_brats_truth, folder),
+                truths=known_truths(outline=partial(_brats_truth, folder)),
             )
             for folder in folders
         ),
@@ -68,7 +68,7 @@ def lgg(data: Path) -> Cohort:
                 id=name,
                 patient=row["case"],
                 load=partial(_lgg_study, folder, row["case"], name),
-                load_truth=partial(_lgg_truth, folder, name),
+                truths=known_truths(outline=partial(_lgg_truth, folder, name)),
             )
         )
     return Cohort(name="TCGA-LGG", cases=tuple(cases))
@@ -89,7 +89,7 @@ def judge(cohort: Cohort, name: str, *, folds: int, tissues: Sequence[str]) -> d
             head = first.data.reshape(*first.geometry.shape, -1).max(axis=-1) > first.data.min()
             for tissue in tissues:
                 which = () if tissue == "whole" else (tissue,)
-                found = overlap(outline, case.truth, *which, inside=head)
+                found = overlap(outline, case.outline, *which, inside=head)
                 counts[tissue, case.patient].append(found)
         fitting, predicting = fitting + fitted - began, predicting + time.perf_counter() - fitted
         sys.stderr.write(f"{cohort.name} {name}: fold {fold.number + 1} of {folds}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from onkos.core.case import Case
+from onkos.core.case import Case, known_truths
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
@@ -54,6 +54,5 @@ def case_of(number: int, make, *, outlined: bool = True) -> Case:
         id=f"case-{number}",
         patient=f"P{number}",
         load=lambda: study,
-        load_truth=(lambda: mask) if outlined else None,
-        target=target,
+        truths=known_truths(outline=(lambda: mask) if outlined else None, target=target),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from onkos.core.card import Card
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.protocols import Model
@@ -56,7 +56,7 @@ def toy_cohort(patients: int = 6, *, cases_each: int = 1) -> Cohort:
             id=f"case-{p}-{c}",
             patient=f"P{p}",
             load=partial(_study, p * 10 + c),
-            load_truth=partial(_truth, p * 10 + c),
+            truths=known_truths(outline=partial(_truth, p * 10 + c)),
         )
         for p, c in numbers
     )
@@ -95,7 +95,7 @@ class ThresholdArm:
     def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> Model:
         means = np.zeros(3)
         for case in cases:
-            data, labels = case.study.volume("flair").data, case.truth.labels
+            data, labels = case.study.volume("flair").data, case.outline.labels
             means += [data[labels == label].mean() / len(cases) for label in range(3)]
         card = Card(
             arm=self.name,

@@ -3,84 +3,61 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-import json
-import time
+import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from onkos.arms import judging, subgrouping
-from onkos.arms.classify import Classifier, ClassifierModel, remembering
-from onkos.arms.classify.guard import require_no_leak, require_sites
-from onkos.arms.classify.reliance import fold_importance, gathered
-from onkos.arms.scoring import score
-from onkos.cohort.splits import Fold, repeated_folds
+from onkos.cohort.splits import repeated_folds
 from onkos.core.case import Cohort
+from onkos.core.comparison import ArmResult, Comparison, FoldResult, Predicted
+from onkos.core.desk import PLAIN, Desk
 from onkos.core.errors import UsageError
+from onkos.core.judgement import Judgement
 from onkos.core.protocols import Arm
-from onkos.core.reading import ArmResult, Comparison, FoldResult, Provenance
+from onkos.core.reading import Provenance
 from onkos.core.source import Caveat
 from onkos.core.version import __version__
-from onkos.io import results
-from onkos.io.whole import write_json
-from onkos.stats.classification import positive_class
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One arm on one fold: the unit that is run, stored and resumed."""
-
-    arm: Arm
-    fold: Fold
-    seed: int
-    key: str
-    repeat: int = 0
-
-
-Run = Callable[[Callable[[Task], FoldResult], Iterable[Task]], Iterable[FoldResult]]
+from onkos.judge import Settings, judge
+from onkos.judge.reliance import reliance
+from onkos.judge.settings import LEVEL
+from onkos.work.executor import Executor, Serial
+from onkos.work.piece import Piece
+from onkos.work.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """How the tasks of a comparison are run.
+    """How the work of a comparison is done; none of it changes a result.
 
     Parameters
     ----------
     store
-        Folder for finished tasks: an interrupted comparison goes on where it stopped.
-    run
-        ``map``, or the ``map`` of an executor.
-    done
-        Called after each task with (finished, all, what).
+        Folder for finished folds: an interrupted comparison goes on where it stopped. Without
+        one they are kept until the comparison is over.
+    executor
+        Who runs the folds: this process, or several.
+    desk
+        Device, threads, cache, and whom to tell of progress.
     """
 
     store: Path | None = None
-    run: Run = map
-    done: Callable[[int, int, str], None] = lambda _finished, _total, _what: None
+    executor: Executor = field(default_factory=Serial)
+    desk: Desk = PLAIN
 
 
-def compare(
-    cohort: Cohort,
-    arms: Sequence[Arm],
-    *,
-    folds: int = 5,
-    repeats: int = 1,
-    seed: int = 0,
-    execution: Execution = Execution(),
-) -> Comparison:
-    """Judge several arms on the same folds of a cohort, by patient, with intervals and tests.
+HERE = Execution()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How a cohort is split and judged.
 
     Parameters
     ----------
-    cohort
-        Cases with reference outlines, or with targets for arms that tell classes apart.
-    arms
-        The methods; those that are never fitted on a case are judged on it.
     folds
         Number of folds; patients never stand on both sides of one.
     repeats
@@ -89,200 +66,265 @@ def compare(
         which are no further patients. The first repeat is the split without repeats.
     seed
         Of the split, of every fit and of the resampling.
+    settings
+        What has to be decided before predictions can be judged.
+    """
+
+    folds: int = 5
+    repeats: int = 1
+    seed: int = 0
+    settings: Settings = field(default_factory=Settings)
+
+
+FIVE_FOLDS = Plan()
+
+
+def compare(
+    cohort: Cohort,
+    arms: Sequence[Arm],
+    *,
+    plan: Plan = FIVE_FOLDS,
+    execution: Execution = HERE,
+) -> Comparison:
+    """Judge several arms on the same folds of a cohort, by patient, with intervals and tests.
+
+    Parameters
+    ----------
+    cohort
+        Cases with the truth that the arms' task needs.
+    arms
+        The methods; those that are never fitted on a case are judged on it.
+    plan
+        How the cohort is split and judged.
     execution
-        Where finished tasks are kept, how they are run and who is told.
+        Where finished folds are kept, who runs them and who is told.
 
     Returns
     -------
     Comparison
-        Every metric as an Estimate over patients, paired tests of the main ones (Dice; AUC and
-        Brier's score) adjusted by Holm; of repeats also how far they spread.
+        Every metric as an Estimate over patients, paired tests of those that decide, adjusted
+        by Holm; of repeats also how far they spread.
 
     Raises
     ------
     UsageError
-        If an arm stands twice, there are too few patients for the folds, some arms outline
-        and others tell classes apart, or a fold leaves out a site that a harmonised arm would
-        not know.
+        If an arm stands twice, arms are of different tasks, there are too few patients for the
+        folds, or an arm refuses the cohort or the folds.
     CohortError
-        If a case has no reference outline, or no target.
+        If a case lacks the truth, or every fold of an arm failed.
     """
-    if not arms or len({arm.name for arm in arms}) != len(arms):
-        raise UsageError(f"arms {[arm.name for arm in arms]}: expected at least one, each once")
-    if len({isinstance(arm, Classifier) for arm in arms}) > 1:
-        raise UsageError(
-            f"arms {[arm.name for arm in arms]}: some outline and some tell classes apart; "
-            "compare each kind by itself"
+    with kept_predictions(cohort, arms, plan=plan, execution=execution) as made:
+        return judged(made, cohort, plan=plan, execution=execution)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Finished:
+    """What all folds of all arms gave, not judged yet; outlines lie where they were kept."""
+
+    arms: tuple[Arm, ...]
+    outcomes: Mapping[str, tuple[tuple[FoldResult, ...], ...]]
+    started: str
+
+    def predicted(self) -> tuple[Predicted, ...]:
+        """Predictions of each arm, ready to be judged."""
+        return tuple(
+            Predicted(
+                name=arm.name,
+                repeats=tuple(
+                    tuple(one for outcome in repeat for one in outcome.answered)
+                    for repeat in self.outcomes[arm.name]
+                ),
+            )
+            for arm in self.arms
         )
-    arms = remembering(arms)
-    classifiers = [arm for arm in arms if isinstance(arm, Classifier)]
+
+
+@contextmanager
+def kept_predictions(
+    cohort: Cohort, arms: Sequence[Arm], *, plan: Plan, execution: Execution
+) -> Iterator[Finished]:
+    """Run every arm on every fold and give what they predicted; errors as :func:`compare`."""
+    _require_one_task(arms)
+    splits = repeated_folds(cohort, plan.folds, repeats=plan.repeats, seed=plan.seed)
+    for arm in arms:
+        arm.require(cohort, [fold for split in splits for fold in split])
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    splits = repeated_folds(cohort, folds, repeats=repeats, seed=seed)
-    if classifiers:
-        every = [fold for split in splits for fold in split]
-        require_sites(cohort, every, classifiers)
-        require_no_leak(cohort, every, classifiers)
-    tasks = [
-        Task(
-            arm=arm, fold=fold, seed=seed, repeat=repeat, key=_key(cohort, arm, fold, seed, repeat)
-        )
+    pieces = [
+        Piece(arm=arm, fold=fold, seed=plan.seed, cohort=cohort.fingerprint, repeat=repeat)
         for arm in arms
         for repeat, split in enumerate(splits)
         for fold in split
     ]
-    outcomes: dict[str, FoldResult] = {}
-    for number, (task, outcome) in enumerate(_run_all(tasks, execution), start=1):
-        outcomes[task.key] = outcome
-        execution.done(number, len(tasks), _named(task, repeats))
-    grouping = subgrouping.grouped(cohort)
-    judged = tuple(
-        _judge(
-            arm,
-            [
-                [outcomes[task.key] for task in tasks if task.arm is arm and task.repeat == repeat]
-                for repeat in range(repeats)
-            ],
-            grouping,
-            seed,
+    with _store(execution) as store:
+        outcomes = _run_all(pieces, store, execution)
+        yield Finished(
+            arms=tuple(arms),
+            outcomes={
+                arm.name: tuple(
+                    tuple(outcomes[arm.name, repeat, fold.number] for fold in split)
+                    for repeat, split in enumerate(splits)
+                )
+                for arm in arms
+            },
+            started=started,
         )
-        for arm in arms
+
+
+def judged(made: Finished, cohort: Cohort, *, plan: Plan, execution: Execution) -> Comparison:
+    """Judge what the folds predicted, all arms on the same cases."""
+    task = made.arms[0].task
+    verdict = judge(
+        made.predicted(),
+        cohort,
+        tasks=(task,),
+        settings=plan.settings,
+        seed=plan.seed,
+        tell=execution.desk.tell,
     )
-    classes = tuple(dict.fromkeys(name for s in judged[0].scores for name in s.classes))
+    arms = tuple(
+        _result(arm, made.outcomes[arm.name], judgement, plan.seed)
+        for arm, judgement in zip(made.arms, verdict.judgements, strict=True)
+    )
     return Comparison(
         cohort=cohort.name,
         simulated=cohort.simulated,
         patients=len(cohort.patients),
         cases=len(cohort.cases),
-        folds=folds,
-        arms=judged,
-        tests=judging.tests(judged, seed=seed),
-        caveats=(*_caveats(cohort), *grouping.caveats),
+        folds=plan.folds,
+        arms=arms,
+        tests=verdict.tests,
+        caveats=(*verdict.caveats, *_shared(arms), *_failed(arms)),
         provenance=Provenance(
             version=__version__,
             model="",
             weights_sha256="",
             inputs=(cohort.fingerprint,),
-            settings=_settings(arms, folds, repeats),
-            seed=seed,
-            created=started,
+            settings=_settings(made.arms, plan),
+            seed=plan.seed,
+            created=made.started,
         ),
-        classes=classes,
-        positive=positive_class(classes) if classes else "",
-        repeats=repeats,
+        repeats=plan.repeats,
     )
 
 
-def run_task(task: Task) -> FoldResult:
-    """Fit one arm on one fold's training patients and score it on the others."""
-    rng = _stream(task)
-    began = time.perf_counter()
-    model = task.arm.fit(task.fold.train, rng=rng)
-    fitted = time.perf_counter()
-    scores = tuple(score(model, case, fold=task.fold.number) for case in task.fold.test)
-    found = FoldResult(
-        scores=scores, fit_seconds=fitted - began, predict_seconds=time.perf_counter() - fitted
-    )
-    if not isinstance(model, ClassifierModel):
-        return found
-    importance = fold_importance(model, task.fold.train, task.fold.test, rng=rng)
-    return replace(found, used=model.used, importance=importance)
+def _require_one_task(arms: Sequence[Arm]) -> None:
+    names = [arm.name for arm in arms]
+    if not arms or len(set(names)) != len(names):
+        raise UsageError(f"arms {names}: expected at least one, each once")
+    tasks = {arm.name: str(arm.task) for arm in arms}
+    if len(set(tasks.values())) > 1:
+        raise UsageError(
+            f"arms of different tasks, {tasks}: compare the arms of each task by themselves"
+        )
 
 
-def _stream(task: Task) -> np.random.Generator:
-    """Random stream of a task, its own in every repeat."""
-    if task.repeat == 0:
-        return np.random.default_rng([task.seed, task.fold.number])
-    entropy = [task.seed, task.fold.number]
-    return np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=(task.repeat,)))
+@contextmanager
+def _store(execution: Execution) -> Iterator[Store]:
+    """Where folds are kept: the folder asked for, or one that goes with the comparison."""
+    if execution.store is not None:
+        yield Store(root=execution.store)
+        return
+    with tempfile.TemporaryDirectory(prefix="onkos-folds-") as folder:
+        yield Store(root=Path(folder))
 
 
-def _named(task: Task, repeats: int) -> str:
-    of_repeat = f", repeat {task.repeat + 1}" if repeats > 1 else ""
-    return f"{task.arm.name}{of_repeat}, fold {task.fold.number + 1}"
-
-
-def _settings(arms: Sequence[Arm], folds: int, repeats: int) -> dict[str, Any]:
-    """What was asked; what stands at its default is left out."""
-    harmonised = {
-        arm.name: arm.harmonise.to_plain()
-        for arm in arms
-        if isinstance(arm, Classifier) and arm.harmonise
-    }
-    return {
-        "folds": folds,
-        **({"repeats": repeats} if repeats > 1 else {}),
-        "arms": [arm.name for arm in arms],
-        "level": judging.LEVEL,
-        **({"harmonise": harmonised} if harmonised else {}),
-    }
-
-
-def _run_all(tasks: Sequence[Task], execution: Execution) -> Iterator[tuple[Task, FoldResult]]:
-    """Yield every task with its outcome: the stored ones first, then the others as they end."""
-    store = execution.store
+def _run_all(
+    pieces: Sequence[Piece], store: Store, execution: Execution
+) -> dict[tuple[str, int, int], FoldResult]:
+    """Outcome of every arm, repeat and fold: those kept, then the others as they end."""
+    found: dict[tuple[str, int, int], FoldResult] = {}
     waiting = []
-    for task in tasks:
-        stored = results.load_fold(store / f"{task.key}.json") if store else None
-        if stored is None:
-            waiting.append(task)
+    for piece in pieces:
+        kept = store.take(piece.key)
+        if kept is None:
+            waiting.append(piece)
         else:
-            yield task, stored
-    for task, outcome in zip(waiting, execution.run(run_task, waiting), strict=True):
-        if store:
-            write_json(store / f"{task.key}.json", outcome)
-        yield task, outcome
-
-
-def _key(cohort: Cohort, arm: Arm, fold: Fold, seed: int, repeat: int) -> str:
-    """Name of a task's stored outcome: changes with whatever could change the outcome."""
-    said: dict[str, Any] = {
-        "version": __version__,
-        "cohort": cohort.fingerprint,
-        "arm": repr(arm),
-        "train": [case.id for case in fold.train],
-        "test": [case.id for case in fold.test],
-        "fold": fold.number,
-        "seed": seed,
-    }
-    if repeat:
-        said["repeat"] = repeat
-    if isinstance(arm, Classifier) and arm.harmonise:
-        said["harmonise"] = arm.harmonise.to_plain()
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
-
-
-def _judge(
-    arm: Arm, repeats: Sequence[Sequence[FoldResult]], grouping: subgrouping.Grouping, seed: int
-) -> ArmResult:
-    """Gather an arm's folds into metrics with intervals by patient, of all and of subgroups."""
-    outcomes = [outcome for repeat in repeats for outcome in repeat]
-    scores, *repeated = (
-        tuple(score for outcome in repeat for score in outcome.scores) for repeat in repeats
+            found[_place(piece)] = kept
+    tell = execution.desk.tell
+    tell(len(found), len(pieces), "taken up" if found else "starting")
+    inner = replace(
+        execution.desk,
+        tell=lambda done, total, what: tell(
+            len(found), len(pieces), f"{what} {done}/{total}" if total else what
+        ),
     )
+    for piece, outcome in execution.executor.results(waiting, store, inner):
+        found[_place(piece)] = outcome
+        of_repeat = f", repeat {piece.repeat + 1}" if piece.repeat else ""
+        tell(len(found), len(pieces), f"{piece.arm.name}{of_repeat}, fold {piece.fold.number + 1}")
+    return found
+
+
+def _place(piece: Piece) -> tuple[str, int, int]:
+    return piece.arm.name, piece.repeat, piece.fold.number
+
+
+def _result(
+    arm: Arm, repeats: Sequence[Sequence[FoldResult]], judgement: Judgement, seed: int
+) -> ArmResult:
+    """One arm: its judgement, its times and what it rests on."""
+    outcomes = [outcome for repeat in repeats for outcome in repeat]
     used = Counter(name for outcome in outcomes for name in outcome.used)
     return ArmResult(
         name=arm.name,
         family=arm.family,
-        metrics=judging.metrics([scores, *repeated], seed=seed),
-        scores=scores,
+        judgement=judgement,
         fit_seconds=sum(outcome.fit_seconds for outcome in outcomes),
         predict_seconds=sum(outcome.predict_seconds for outcome in outcomes),
         used={name: n / len(outcomes) for name, n in used.most_common()},
-        subgroups=subgrouping.by_subgroup(scores, grouping.labels, seed=seed, repeated=repeated),
-        repeated=tuple(repeated),
-        spread=judging.spreads([scores, *repeated]),
-        reliance=gathered(repeats, seed=seed),
+        reliance=reliance(repeats, seed=seed),
+        failed=tuple(
+            f"repeat {r + 1}, fold {f + 1}: {outcome.failed}"
+            if len(repeats) > 1
+            else f"fold {f + 1}: {outcome.failed}"
+            for r, repeat in enumerate(repeats)
+            for f, outcome in enumerate(repeat)
+            if outcome.failed
+        ),
     )
 
 
-def _caveats(cohort: Cohort) -> tuple[Caveat, ...]:
-    """What limits any conclusion from this cohort."""
-    found = []
-    n = len(cohort.patients)
-    if cohort.simulated:
-        text = "All patients are simulated (phantom): the figures say nothing about real ones."
-        found.append(Caveat(code="phantom", text=text))
-    if n < 30:
-        text = f"Only {n} patients: intervals are wide, and may still be a little short."
-        found.append(Caveat(code="few-patients", text=text))
-    return tuple(found)
+def _shared(arms: Sequence[ArmResult]) -> tuple[Caveat, ...]:
+    """Caveats that every arm's judgement has."""
+    first, *others = (arm.judgement.caveats for arm in arms)
+    return tuple(one for one in first if all(one in other for other in others))
+
+
+def _failed(arms: Sequence[ArmResult]) -> tuple[Caveat, ...]:
+    """Folds that could not be run."""
+    return tuple(
+        Caveat(
+            code="failed-folds",
+            text=f"{len(arm.failed)} folds failed; their cases count as the worst there is. "
+            f"First: {arm.failed[0]}",
+            where=arm.name,
+        )
+        for arm in arms
+        if arm.failed
+    )
+
+
+def _settings(arms: Sequence[Arm], plan: Plan) -> dict[str, Any]:
+    """What was asked; what stands at its default is left out."""
+    return {
+        "folds": plan.folds,
+        **({"repeats": plan.repeats} if plan.repeats > 1 else {}),
+        "arms": [arm.name for arm in arms],
+        "level": LEVEL,
+        "tasks": [str(arms[0].task)],
+        "judge": {
+            "tolerance_mm": plan.settings.tolerance_mm,
+            "lesion_iou": plan.settings.lesion_iou,
+            "distance_mm": plan.settings.distance_mm,
+            "threshold": plan.settings.threshold,
+            "positive": plan.settings.positive,
+            "by": list(plan.settings.by),
+        },
+        **{
+            "harmonise": {
+                arm.name: arm.settings["harmonise"] for arm in arms if arm.settings.get("harmonise")
+            }
+            for _ in range(1)
+            if any(arm.settings.get("harmonise") for arm in arms)
+        },
+    }

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from onkos.cohort.predictions import PredictedCase, Predictions
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import CohortError, ContentError, GeometryError, UsageError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
@@ -30,8 +30,10 @@ def cohort(n, *, target=None, truth=None, **covariates):
                 id=f"c{k}",
                 patient=f"P{k}",
                 load=lambda: Study(patient=Patient(id="P"), volumes={}),
-                load_truth=None if truth is None else (lambda k=k: truth[k]),
-                target=None if target is None else target[k],
+                truths=known_truths(
+                    outline=None if truth is None else (lambda k=k: truth[k]),
+                    target=None if target is None else target[k],
+                ),
                 site=f"site {k % 2}",
                 covariates={name: str(values[k]) for name, values in covariates.items()},
             )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onkos.arms.scan import Scan
+from onkos.prep.scan import Scan
 from onkos.features import regions as statistics
 from onkos.features.supervoxels import Partition, Regions, supervoxels
 from onkos.features.symmetry import opposite

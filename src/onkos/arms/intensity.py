@@ -13,7 +13,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from onkos.arms import store
 from onkos.arms.forest import shares_of
-from onkos.arms.scan import Scan, common_roles, prepare
+from onkos.prep.scan import Scan, common_roles, prepare
 from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
 from onkos.core.card import Card
 from onkos.core.case import Case
@@ -74,7 +74,7 @@ class IntensityForest:
             size = min(self.samples, len(inside))
             picked = streams[number].choice(inside, size=size, replace=False)
             values = scan.image.reshape(-1, scan.image.shape[-1])[picked]
-            return values, truth_on(scan, case.truth, names).ravel()[picked]
+            return values, truth_on(scan, case.outline, names).ravel()[picked]
 
         done = over_cases(cases, sampled, roles=roles, reference=reference, threads=self.threads)
         values = np.concatenate([some for some, _ in done])

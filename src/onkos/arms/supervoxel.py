@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onkos.arms import store
 from onkos.arms.description import Description, describe
 from onkos.arms.forest import Growth, RegionForest, decided, fit_forest, smoothed
-from onkos.arms.scan import Scan, common_roles, prepare
+from onkos.prep.scan import Scan, common_roles, prepare
 from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
 from onkos.core.card import Card
 from onkos.core.case import Case
@@ -92,7 +92,7 @@ class SupervoxelForest:
 
         def described(_number: int, case: Case, scan: Scan) -> tuple[Description, FloatArray]:
             one = self.described(scan, dictionaries, threads=1)
-            truth = truth_on(scan, case.truth, names)
+            truth = truth_on(scan, case.outline, names)
             return one, votes(truth, one.regions, count=len(names) + 1)
 
         threads = self.growth.threads

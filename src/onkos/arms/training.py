@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from onkos.arms.scan import Scan, prepare
+from onkos.prep.scan import Scan, prepare
 from onkos.core.card import Card
 from onkos.core.case import Case
 from onkos.core.errors import CohortError, ModelError
@@ -38,7 +38,7 @@ def tissues(cases: Sequence[Case]) -> dict[int, str]:
     """
     names: dict[int, str] = {}
     for case in cases:
-        for label, name in case.truth.names.items():
+        for label, name in case.outline.names.items():
             if name not in names.values() and names.setdefault(label, name) != name:
                 raise CohortError(
                     f"case {case.id}: label {label} is {name!r} here and {names[label]!r} in a "

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onkos.arms import store
-from onkos.arms.scan import Scan, common_roles, prepare
+from onkos.prep.scan import Scan, common_roles, prepare
 from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
 from onkos.core.card import Card
 from onkos.core.case import Case
@@ -67,7 +67,7 @@ class BrightBlob:
         names = tissues(cases)
 
         def tried(_number: int, case: Case, scan: Scan) -> tuple[list[list[float]], Counts]:
-            truth = truth_on(scan, case.truth, names)
+            truth = truth_on(scan, case.outline, names)
             dice = [
                 [_dice(blob(scan, channel, threshold), truth > 0) for threshold in self.thresholds]
                 for channel in range(scan.image.shape[-1])

@@ -230,7 +230,7 @@ def _part(part: Path, case: Case, settings: Settings) -> list[Row]:
         return [{k: float("nan") if v is None else v for k, v in row.items()} for row in stored]
     except ContentError:
         pass
-    study, truth = case.study, case.truth
+    study, truth = case.study, case.outline
     rows: list[Row] = []
     for role, volume in study.volumes.items():
         head: Row = {"case": case.id, "patient": case.patient, "role": role}

@@ -201,7 +201,7 @@ def _part(
         return [_from_plain(plain) for plain in results.read_json(part)]
     except (ContentError, KeyError, TypeError):
         pass  # not there, or not whole: measured anew
-    study, truth = case.study, case.truth
+    study, truth = case.study, case.outline
     rng = np.random.default_rng([asked.seed, zlib.crc32(case.id.encode())])
     regions = [
         (role, region)

@@ -204,7 +204,7 @@ def find_outlines(
     """
     if not folder.is_dir():
         raise CohortError(f"{folder}: no such folder; expected outlines CASE{_ENDING} in it")
-    judged = {case.id: case for case in cohort.cases if case.load_truth is not None}
+    judged = {case.id: case for case in cohort.cases if case.outlined}
     if not judged:
         raise CohortError(f"truth {cohort.name}: no case has a mask to judge {folder} against")
     given = {path.name.removesuffix(_ENDING): path for path in sorted(folder.glob(f"*{_ENDING}"))}

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Cohort
 from onkos.core.errors import UsageError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fold:
-    """One split: which cases to learn from and which to be judged on; patients do not overlap."""
-
-    number: int
-    train: tuple[Case, ...]
-    test: tuple[Case, ...]
+from onkos.core.split import Fold
 
 
 def folds_by_patient(cohort: Cohort, k: int, *, rng: np.random.Generator) -> tuple[Fold, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import CohortError
 from onkos.core.mask import Mask
 from onkos.core.source import PHANTOM
@@ -69,8 +69,10 @@ def load_table(path: Path, *, target: str = "target", images: bool = True) -> Co
                 id=row["case"],
                 patient=row["patient"],
                 load=load,
-                load_truth=partial(load_truth, mask, load, labels) if mask else None,
-                target=row.get(target) or None,
+                truths=known_truths(
+                    outline=partial(load_truth, mask, load, labels) if mask else None,
+                    target=row.get(target) or None,
+                ),
                 site=row.get("site", ""),
                 covariates={name: value for name, value in facts.items() if name != "site"},
             )

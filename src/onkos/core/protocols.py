@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from onkos.core.card import Card
-from onkos.core.case import Case
+from onkos.core.case import Case, Cohort
+from onkos.core.comparison import FoldImportance
+from onkos.core.desk import Desk
 from onkos.core.reading import Prediction
+from onkos.core.split import Fold
 from onkos.core.study import Study
+from onkos.core.task import Task
 
 
 class Model(Protocol):
@@ -22,7 +26,7 @@ class Model(Protocol):
         """What it is for, what it was fitted on, how well it did."""
         ...
 
-    def predict(self, study: Study) -> Prediction:
+    def predict(self, study: Study, *, desk: Desk) -> Prediction:
         """Answer for one study; refuses a study it was not made for with a ModelError."""
         ...
 
@@ -48,6 +52,47 @@ class Arm(Protocol):
         """``trivial``, ``classic`` or ``deep``."""
         ...
 
-    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> Model:
+    @property
+    def task(self) -> Task:
+        """What it answers."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What changes an outcome and nothing else, as plain data."""
+        ...
+
+    def require(self, cohort: Cohort, folds: Sequence[Fold]) -> None:
+        """Refuse, before anything runs, a cohort or folds that it cannot learn from.
+
+        Raises
+        ------
+        CohortError, UsageError
+            Leaks, a site that no training patient is from, too few of a class.
+        """
+        ...
+
+    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator, desk: Desk) -> Model:
         """Learn from cases; what is learnt depends on these cases and the generator alone."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A model that tells what it rests on: an exhibit that an arm may offer."""
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Names of the features that its answers depend on."""
+        ...
+
+    def importance(
+        self,
+        train: Sequence[Case],
+        test: Sequence[Case],
+        *,
+        rng: np.random.Generator,
+        desk: Desk,
+    ) -> FoldImportance | None:
+        """What the left-out cases lose when a feature tells them nothing."""
         ...

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import UsageError
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
@@ -171,7 +171,7 @@ def cohort(n: int, *, settings: BrainPhantom, seed: int) -> Cohort:
                 id=f"PHANTOM-{number:04d}",
                 patient=f"PHANTOM-{number:04d}",
                 load=partial(_study, settings, seed, number),
-                load_truth=partial(_truth, settings, seed, number),
+                truths=known_truths(outline=partial(_truth, settings, seed, number)),
                 site="phantom",
             )
             for number in range(1, n + 1)

@@ -181,7 +181,7 @@ def _pictured(case: Case, site: str) -> Shot:
     study = case.study
     if not study.volumes:
         return Shot(picture=None, note="no picture: the case is a row of a table")
-    truth = case.truth if case.load_truth is not None else next(iter(study.masks), None)
+    truth = case.outline if case.outlined else next(iter(study.masks), None)
     role = _role(study.volumes, truth)
     volume = study.volumes[role]
     window = scale_of(grey(volume), site=site).windows[0]

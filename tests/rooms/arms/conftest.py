@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from onkos import arms
+from onkos.core.case import known_truths
 from onkos.phantom.brain import cohort
 from onkos.phantom.patient import BrainPhantom
 
@@ -20,8 +21,10 @@ def phantoms():
     drawn = cohort(4, settings=SETTINGS, seed=5)
 
     def held(case):
-        study, truth = case.study, case.truth
-        return replace(case, load=lambda: study, load_truth=lambda: truth)
+        study, truth = case.study, case.outline
+        return replace(
+            case, load=lambda: study, truths={**case.truths, **known_truths(outline=lambda: truth)}
+        )
 
     return replace(drawn, cases=tuple(held(case) for case in drawn.cases))
 

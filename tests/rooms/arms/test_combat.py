@@ -13,7 +13,7 @@ from onkos.arms.classify.combat import FittedHarmonise
 from onkos.arms.classify.sources import Facts
 from onkos.classic.harmonise import fit_harmonisation
 from onkos.compare import Execution, compare
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import CohortError, ModelError, UsageError
 from onkos.core.study import Patient, Study
 
@@ -39,7 +39,12 @@ def measured(n: int = 60, sites: str = "AB") -> Cohort:
         seen = study(number, facts | {"scanner": sites[site]})
         target = "malignant" if malignant else "benign"
         cases.append(
-            Case(id=f"c{number}", patient=f"P{number}", load=lambda s=seen: s, target=target)
+            Case(
+                id=f"c{number}",
+                patient=f"P{number}",
+                load=lambda s=seen: s,
+                truths=known_truths(target=target),
+            )
         )
     return Cohort(name="sites", cases=tuple(cases), fingerprint="sites-1", simulated=True)
 
@@ -85,7 +90,10 @@ def test_the_site_is_gone_from_what_the_member_sees(model):
 def test_it_is_fitted_without_the_classes():
     """Other classes of the same cases leave the harmonisation as it is."""
     turned = [
-        replace(case, target="benign" if n % 4 < 2 else "malignant")
+        replace(
+            case,
+            truths={**case.truths, **known_truths(target="benign" if n % 4 < 2 else "malignant")},
+        )
         for n, case in enumerate(COHORT.cases)
     ]
     two = [

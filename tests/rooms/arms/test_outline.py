@@ -12,10 +12,10 @@ from onkos import arms
 from onkos.arms.outline import OUTLINERS, Outliner
 from onkos.arms.outline.division import patch_of
 from onkos.arms.outline.tuning import Tuning
-from onkos.arms.scan import prepare
+from onkos.prep.scan import prepare
 from onkos.arms.scoring import score
 from onkos.classic.members import MEMBERS
-from onkos.core.case import Case
+from onkos.core.case import Case, known_truths
 from onkos.core.errors import CohortError, ContentError, ModelError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
@@ -145,7 +145,12 @@ def picture_case(number: int) -> Case:
     volume = Volume(data=data.astype(np.float32), geometry=grid, modality="US", unit="1")
     study = Study(patient=Patient(id=f"P{number}"), volumes={"image": volume})
     truth = Mask(labels=lesion.astype(np.uint8), geometry=grid, names={1: "lesion"})
-    return Case(id=f"c{number}", patient=f"P{number}", load=lambda: study, load_truth=lambda: truth)
+    return Case(
+        id=f"c{number}",
+        patient=f"P{number}",
+        load=lambda: study,
+        truths=known_truths(outline=lambda: truth),
+    )
 
 
 def test_pictures_of_unknown_pixel_size_are_outlined_and_the_card_claims_no_brain():

@@ -11,6 +11,7 @@ import pytest
 from onkos import arms
 from onkos.arms.scoring import score
 from onkos.arms.supervoxel import without_islands
+from onkos.core.case import known_truths
 from onkos.core.errors import CohortError, ModelError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
@@ -71,7 +72,7 @@ def test_a_missing_image_is_refused_by_name(models, phantoms, name):
 def test_no_cases_and_no_outlines_are_refused(phantoms, name):
     with pytest.raises(CohortError, match="no cases"):
         arms.ARMS[name].fit([], rng=np.random.default_rng(0))
-    bare = [replace(case, load_truth=None) for case in phantoms.cases[:2]]
+    bare = [replace(case, truths=known_truths(outline=None)) for case in phantoms.cases[:2]]
     with pytest.raises(CohortError, match="no reference outline"):
         arms.ARMS[name].fit(bare, rng=np.random.default_rng(0))
 
@@ -126,8 +127,10 @@ def test_islands_far_smaller_than_the_largest_piece_go():
 def test_nothing_to_find_and_nothing_found_is_no_miss(models, phantoms):
     case = phantoms.cases[3]
     empty = Mask(
-        labels=np.zeros_like(case.truth.labels), geometry=case.truth.geometry, names={1: "core"}
+        labels=np.zeros_like(case.outline.labels), geometry=case.outline.geometry, names={1: "core"}
     )
-    scored = score(models["trivial"], replace(case, load_truth=lambda: empty), fold=2)
+    scored = score(
+        models["trivial"], replace(case, truths=known_truths(outline=lambda: empty)), fold=2
+    )
     assert scored.missed == ()
     assert scored.fold == 2

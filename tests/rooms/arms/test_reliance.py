@@ -12,7 +12,7 @@ from lesion_toys import case_of, picture
 from onkos.arms.classify import CLASSIFIERS, facts_arm
 from onkos.arms.classify.reliance import MOST, fold_importance, gathered
 from onkos.compare import compare
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.reading import CaseScore, FoldImportance, FoldResult
 from onkos.core.study import Patient, Study
 
@@ -29,7 +29,12 @@ def cohort(n: int = 90, features: int = 8) -> Cohort:
         seen = Study(patient=Patient(id=f"P{number}"), volumes={}, facts=facts)
         target = "malignant" if malignant else "benign"
         cases.append(
-            Case(id=f"c{number}", patient=f"P{number}", load=lambda s=seen: s, target=target)
+            Case(
+                id=f"c{number}",
+                patient=f"P{number}",
+                load=lambda s=seen: s,
+                truths=known_truths(target=target),
+            )
         )
     return Cohort(name="table", cases=tuple(cases), fingerprint="table-1", simulated=True)
 

@@ -14,7 +14,7 @@ from onkos.cohort.predictions import (
     require_classes,
     require_known,
 )
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import CohortError, ContentError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
@@ -39,8 +39,7 @@ def truth(*targets, masks=True, **covariates):
                 id=f"c{number}",
                 patient=f"P{number}",
                 load=lambda: Study(patient=Patient(id="P"), volumes={}),
-                load_truth=(lambda: BALL) if masks else None,
-                target=target,
+                truths=known_truths(outline=(lambda: BALL) if masks else None, target=target),
                 covariates={name: values[number] for name, values in covariates.items()},
             )
             for number, target in enumerate(targets)

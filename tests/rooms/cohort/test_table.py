@@ -40,8 +40,8 @@ def test_a_table_gives_back_images_outlines_and_covariates(tmp_path):
     found = case.study.volume("flair")
     assert np.array_equal(found.data, study.volume("flair").data)
     assert found.geometry.matches(study.volume("flair").geometry, tolerance_mm=1e-3)
-    assert np.array_equal(case.truth.labels, truth.labels)
-    assert dict(case.truth.names) == {1: "label-1", 2: "label-2"}
+    assert np.array_equal(case.outline.labels, truth.labels)
+    assert dict(case.outline.names) == {1: "label-1", 2: "label-2"}
     assert (case.site, dict(case.covariates)) == ("A", {"age": "62"})
     assert not cohort.simulated
 
@@ -49,14 +49,14 @@ def test_a_table_gives_back_images_outlines_and_covariates(tmp_path):
 def test_labels_json_names_and_merges_values(tmp_path):
     write_table(tmp_path / "cases.csv", [write_case(tmp_path, 1, values=(4, 2))])
     (tmp_path / "labels.json").write_text(json.dumps({"tumour": [2, 4]}))
-    truth = load_table(tmp_path / "cases.csv").cases[0].truth
+    truth = load_table(tmp_path / "cases.csv").cases[0].outline
     assert dict(truth.names) == {2: "tumour"}
     assert truth.counts["tumour"] == int(np.count_nonzero(blob(1)[1].labels))
 
 
 def test_one_value_is_called_tumour_and_keeps_its_number(tmp_path):
     write_table(tmp_path / "cases.csv", [write_case(tmp_path, 1, values=(3, 3))])
-    assert dict(load_table(tmp_path / "cases.csv").cases[0].truth.names) == {3: "tumour"}
+    assert dict(load_table(tmp_path / "cases.csv").cases[0].outline.names) == {3: "tumour"}
 
 
 def test_a_phantom_says_so_in_the_study_and_the_cohort(tmp_path):
@@ -118,5 +118,5 @@ def test_outlines_alone_are_a_truth_to_be_judged_against(tmp_path):
     with pytest.raises(CohortError, match="names files that exist"):
         load_table(tmp_path / "cases.csv")
     (case,) = load_table(tmp_path / "cases.csv", images=False).cases
-    assert case.truth.labels.any()
+    assert case.outline.labels.any()
     assert not case.study.volumes

@@ -23,7 +23,7 @@ def test_a_patient_does_not_depend_on_the_size_of_the_cohort() -> None:
 
 def test_a_case_has_its_own_truth() -> None:
     case = cohort(3, settings=TINY, seed=5).cases[2]
-    truth = case.truth
+    truth = case.outline
     assert truth.geometry == case.study.volumes["t1c"].geometry
     assert dict(truth.names) == {1: "core", 2: "oedema"}
     np.testing.assert_array_equal(truth.labels, simulated(TINY, seed=5, number=3).truth.labels)

@@ -7,10 +7,10 @@ import re
 from dataclasses import replace
 
 import pytest
+from onkos.core.evaluation import Evaluation, Interaction, JudgedCase
 from playwright.sync_api import sync_playwright
 
 from onkos.core.estimate import Estimate
-from onkos.core.evaluation import Evaluation, Interaction, JudgedCase
 from onkos.core.plain import from_plain, to_plain
 from onkos.core.reading import Provenance
 from onkos.core.source import Caveat

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import ContentError, GeometryError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
@@ -83,7 +83,7 @@ def case(volume: Volume | None, mask: Mask | None = None, name: str = "one") -> 
         id=name,
         patient="P",
         load=lambda: study,
-        load_truth=None if mask is None else lambda: mask,
+        truths=known_truths(outline=None if mask is None else lambda: mask),
     )
 
 
@@ -119,7 +119,7 @@ def test_a_large_picture_is_made_small_and_keeps_its_outline(comparison, rng, ch
 
 
 def test_a_volume_without_outline_is_cut_through_its_middle(comparison):
-    made = shot(comparison, replace(toy_cohort(1).cases[0], load_truth=None))
+    made = shot(comparison, replace(toy_cohort(1).cases[0], truths=known_truths(outline=None)))
     assert made.picture is not None
     assert made.picture.outlines == ()
     assert made.note == "flair, axial, window full range"

@@ -256,9 +256,9 @@ def target_of(case: Case) -> str:
 def characterised(case: Case) -> Study:
     """Return the case's study, its outline given with it as what is to be characterised."""
     study = case.study
-    if case.load_truth is None or study.masks:
+    if not case.outlined or study.masks:
         return study
-    return replace(study, masks=(case.truth,))
+    return replace(study, masks=(case.outline,))
 
 
 def _threshold(fitted: Fitted) -> float | None:

@@ -11,10 +11,10 @@ from onkos.arms.classify.arm import Classifier
 from onkos.arms.classify.combat import Harmonise
 from onkos.arms.classify.sources import Facts
 from onkos.cohort.leakage import FEWEST_COLUMNS, Fingerprint, Side, fingerprint, require_apart
-from onkos.cohort.splits import Fold
 from onkos.core.case import Case, Cohort
 from onkos.core.errors import CohortError, ContentError, UsageError
 from onkos.core.geometry import AnyArray
+from onkos.core.split import Fold
 from onkos.core.study import Study
 
 

@@ -14,7 +14,7 @@ from onkos.arms.description import Description, describe
 from onkos.arms.outline.division import Division, RefusedError, patch_of
 from onkos.arms.outline.tuning import Chosen, Trial, Tuning, choose
 from onkos.arms.outline.unary import FittedUnary, Sample, chosen, fit_unary, sampled
-from onkos.arms.scan import Scan, common_roles, prepare
+from onkos.prep.scan import Scan, common_roles, prepare
 from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
 from onkos.classic.inner_folds import patient_folds
 from onkos.classic.table import Member
@@ -91,7 +91,7 @@ class Outliner:
 
         def drawn(number: int, case: Case, scan: Scan) -> Sample:
             described = self.described(scan, threads=1)
-            truth = truth_on(scan, case.truth, names)
+            truth = truth_on(scan, case.outline, names)
             return sampled(
                 described,
                 votes(truth, described.regions, count=len(names) + 1),
@@ -173,7 +173,7 @@ class Outliner:
             described = self.described(scan, threads=1)
             shares = left_out[group[kept[place]]].probabilities(described)
             patch = patch_of(scan, described, shares)
-            truth = truth_on(scan, case.truth, names)
+            truth = truth_on(scan, case.outline, names)
             return Trial(
                 patient=case.patient,
                 patch=patch,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onkos.arms.description import Description
-from onkos.arms.scan import Scan
+from onkos.prep.scan import Scan
 from onkos.arms.supervoxel import without_islands
 from onkos.classic.hidden_field import started
 from onkos.classic.outliners import REGION_MEMBERS, RegionMember

@@ -8,7 +8,7 @@ from pathlib import Path
 from onkos.cohort.layouts.alike import patients_of
 from onkos.cohort.layouts.folder import cohort_of, found
 from onkos.cohort.leakage import fingerprint
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.study import Patient, Study
 from onkos.io import picture
 
@@ -57,7 +57,7 @@ def brain_4class(data: Path) -> Cohort:
             id=name,
             patient=patients[name],
             load=partial(_study, path, patients[name]),
-            target=target,
+            truths=known_truths(target=target),
             site=part,
         )
         for name, (path, part, target) in pictures.items()

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from onkos.cohort.layouts.folder import cohort_of, file_in
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import CohortError
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
@@ -49,7 +49,7 @@ def brats2013(data: Path) -> Cohort:
                 id=patient.name,
                 patient=patient.name,
                 load=load,
-                load_truth=partial(_tissues, mask, load),
+                truths=known_truths(outline=partial(_tissues, mask, load)),
             )
         )
     return cohort_of(cases, name=SETS[0], folder=folder)

@@ -11,7 +11,7 @@ import numpy as np
 from onkos.cohort.layouts.alike import patients_of
 from onkos.cohort.layouts.folder import cohort_of, found
 from onkos.cohort.leakage import fingerprint
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import ContentError
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
@@ -98,8 +98,7 @@ def _cohort(
             id=path.stem,
             patient=patients[path.stem],
             load=partial(_study, path, patients[path.stem]),
-            load_truth=partial(_lesion, masks) if masks else None,
-            target=label,
+            truths=known_truths(outline=partial(_lesion, masks) if masks else None, target=label),
         )
         for path, label, masks in pictures
     ]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import CohortError
 from onkos.core.study import Patient, Study
 
@@ -77,7 +77,7 @@ def facts_case(
         id=name,
         patient=patient,
         load=partial(Study, patient=Patient(id=patient), facts=facts),
-        target=target,
+        truths=known_truths(target=target),
         site=site,
         covariates=facts,
     )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from onkos.cohort.layouts.folder import cohort_of, facts_case, found
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import CohortError, ContentError
 from onkos.core.mask import Mask
 from onkos.io import outline
@@ -71,7 +71,12 @@ def kits19_outlined(data: Path) -> Cohort:
     for case in whole.cases:
         mask = _label_map(folder, case.id)
         if mask is not None:
-            cases.append(replace(case, load_truth=partial(_tumour, mask, case)))
+            cases.append(
+                replace(
+                    case,
+                    truths={**case.truths, **known_truths(outline=partial(_tumour, mask, case))},
+                )
+            )
     return cohort_of(cases, name=whole.name, folder=folder)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from onkos.cohort.layouts.folder import cohort_of, file_in, found, known, rows_of
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import CohortError
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
@@ -41,8 +41,7 @@ class _Slice:
             id=self.picture.stem,
             patient=self.patient,
             load=load,
-            load_truth=partial(_abnormality, self.mask, load),
-            target=target,
+            truths=known_truths(outline=partial(_abnormality, self.mask, load), target=target),
             site=self.patient.split("_")[1],
             covariates=facts or {},
         )

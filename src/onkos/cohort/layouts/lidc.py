@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from onkos.cohort.layouts.folder import cohort_of, file_in, found, known, rows_of
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import CohortError
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
@@ -57,8 +57,9 @@ def lidc_voi(data: Path) -> Cohort:
                 id=name,
                 patient=row["patient_id"],
                 load=load,
-                load_truth=partial(_nodule, mask, load),
-                target=_TARGETS[row["Diagnosis"]],
+                truths=known_truths(
+                    outline=partial(_nodule, mask, load), target=_TARGETS[row["Diagnosis"]]
+                ),
                 covariates=facts,
             )
         )

@@ -13,7 +13,7 @@ import numpy as np
 
 from onkos.cohort.layouts.alike import joined
 from onkos.cohort.layouts.folder import cohort_of, file_in, found
-from onkos.core.case import Case, Cohort
+from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import CohortError, ContentError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
@@ -133,8 +133,9 @@ def _case(path: Path, film: _Film, *, target: str, outlined: bool = False) -> Ca
         id=path.stem,
         patient=film.woman,
         load=partial(_study, path, film.woman, facts),
-        load_truth=partial(_circles, path, film.circles) if outlined else None,
-        target=target,
+        truths=known_truths(
+            outline=partial(_circles, path, film.circles) if outlined else None, target=target
+        ),
         covariates=facts,
     )
 

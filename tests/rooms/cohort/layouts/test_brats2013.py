@@ -34,8 +34,8 @@ def test_patients_of_both_parts_with_core_and_oedema(tmp_path, rng):
     assert cohort.patients == ("brats_2013_pat9001_1", "brats_2013_pat9002_1")
     case = cohort.cases[0]
     assert list(case.study.volumes) == ["t1c", "flair"]
-    assert case.truth.counts == {"core": 3, "oedema": 1}
-    assert all(v.geometry.matches(case.truth.geometry) for v in case.study.volumes.values())
+    assert case.outline.counts == {"core": 3, "oedema": 1}
+    assert all(v.geometry.matches(case.outline.geometry) for v in case.study.volumes.values())
 
 
 def test_a_patient_lacking_a_file_or_no_patient_is_refused(tmp_path, rng):

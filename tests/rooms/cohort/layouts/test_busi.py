@@ -42,7 +42,7 @@ def test_whole_pictures_without_the_normal_ones(published):
         ("malignant (1)", "malignant"),
     ]
     assert len(cohort.patients) == 3
-    assert all(case.load_truth is None for case in cohort.cases)
+    assert all(not case.outlined for case in cohort.cases)
     image = cohort.cases[0].study.volume("image")
     assert (image.geometry.shape, image.modality) == ((60, 40), "US")
 
@@ -57,9 +57,9 @@ def test_a_copy_belongs_to_the_same_patient(published):
 def test_outlines_of_one_picture_are_one(published):
     cohort = LAYOUTS["busi-outlined"](published)
     (case,) = cohort.cases
-    assert case.truth.counts == {"lesion": 6 * 20 + 5 * 4}
-    assert case.truth.labels[10, 3] == 1  # first axis to the right
-    assert case.truth.geometry.matches(case.study.volume("image").geometry)
+    assert case.outline.counts == {"lesion": 6 * 20 + 5 * 4}
+    assert case.outline.labels[10, 3] == 1  # first axis to the right
+    assert case.outline.geometry.matches(case.study.volume("image").geometry)
 
 
 def test_outlined_pictures_in_their_own_folder(tmp_path, rng):
@@ -75,7 +75,7 @@ def test_outlined_pictures_in_their_own_folder(tmp_path, rng):
 def test_outlines_of_two_sizes_are_refused(published):
     save(published / "benign" / "benign (1)_mask_1.png", np.zeros((4, 4)))
     with pytest.raises(ContentError, match="outlines of shapes"):
-        _ = LAYOUTS["busi-outlined"](published).cases[0].truth
+        _ = LAYOUTS["busi-outlined"](published).cases[0].outline
 
 
 @pytest.mark.parametrize("layout", ["busi", "busi-outlined"])

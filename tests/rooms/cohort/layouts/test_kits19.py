@@ -84,7 +84,7 @@ def test_facts_are_those_known_before_the_operation(folder):
 def test_only_outlined_tumours_are_asked_for_size(folder):
     cohort = LAYOUTS["kits19-outlined"](folder)
     assert targets(cohort) == {"1": "T1a", "3": "beyond-T1a"}
-    truth = cohort.cases[0].truth
+    truth = cohort.cases[0].outline
     assert truth.counts == {"tumour": 12}
     centre = truth.geometry.to_mm(np.argwhere(truth.labels).mean(axis=0))
     assert centre == pytest.approx(GRID.to_mm((2.5, 2.5, 3.0)))  # cut, and still in its place
@@ -95,7 +95,7 @@ def test_a_label_map_without_tumour_is_refused(folder):
     mask = Mask(labels=np.ones(GRID.shape, dtype=np.uint8), geometry=GRID, names={1: "kidney"})
     nifti.write_mask(folder / "case_00001" / "segmentation.nii.gz", mask)
     with pytest.raises(ContentError, match="no tumour"):
-        _ = LAYOUTS["kits19-outlined"](folder).cases[0].truth
+        _ = LAYOUTS["kits19-outlined"](folder).cases[0].outline
 
 
 def test_label_maps_in_one_folder_are_found_too(folder):

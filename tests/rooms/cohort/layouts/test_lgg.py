@@ -53,9 +53,9 @@ def test_every_slice_is_a_case_in_the_order_of_its_number(folder):
     case = cohort.cases[2]
     image = case.study.volume("image")
     assert (image.channels, image.geometry.shape) == (3, (16, 12))
-    assert case.truth.counts == {"tumour": 50}
-    assert case.truth.geometry.matches(image.geometry)
-    assert cohort.cases[0].truth.counts.get("tumour", 0) == 0
+    assert case.outline.counts == {"tumour": 50}
+    assert case.outline.geometry.matches(image.geometry)
+    assert cohort.cases[0].outline.counts.get("tumour", 0) == 0
 
 
 def test_the_grade_is_asked_of_the_largest_slice_of_those_that_have_both(folder):

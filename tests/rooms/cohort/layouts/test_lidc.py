@@ -52,8 +52,8 @@ def test_nodules_are_cases_of_their_patient_with_outline_and_no_opinions(folder)
     assert dict(case.covariates) == {"diameter_mm": "7.5"}
     image = case.study.volume("ct")
     assert (image.modality, image.unit) == ("CT", "HU")
-    assert case.truth.counts == {"nodule": 36}
-    assert case.truth.geometry.matches(image.geometry)
+    assert case.outline.counts == {"nodule": 36}
+    assert case.outline.geometry.matches(image.geometry)
 
 
 def test_a_missing_image_outline_or_folder_is_refused(folder, tmp_path):

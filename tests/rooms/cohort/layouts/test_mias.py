@@ -65,12 +65,12 @@ def test_severity_needs_a_circle_and_malignant_goes_first(folder):
 
 def test_circles_lie_where_the_table_says_counted_from_the_bottom(folder):
     case = LAYOUTS["mias-severity"](folder).cases[0]
-    truth = case.truth
+    truth = case.outline
     assert truth.geometry.matches(case.study.volume("image").geometry)
     inside = np.argwhere(truth.labels)
     assert inside.mean(axis=0) == pytest.approx((64, 64), abs=0.01)  # 256 / 4, (1024 - 768) / 4
     assert len(inside) == pytest.approx(np.pi * 16**2, rel=0.02)
-    tiny_and_other = LAYOUTS["mias-severity"](folder).cases[1].truth
+    tiny_and_other = LAYOUTS["mias-severity"](folder).cases[1].outline
     assert tiny_and_other.labels[128, 128] == 1
     assert tiny_and_other.labels[25, 231] == 1
 
@@ -79,7 +79,7 @@ def test_pictures_made_smaller_are_read_alike(tmp_path):
     film(tmp_path / "breast-mammo-mias" / "images_512" / "mdb001.png", side=128)
     (tmp_path / "breast-mammo-mias" / "Info.txt").write_text(INFO)
     (case,) = LAYOUTS["mias-severity"](tmp_path).cases
-    assert np.argwhere(case.truth.labels).mean(axis=0) == pytest.approx((32, 32), abs=0.01)
+    assert np.argwhere(case.outline.labels).mean(axis=0) == pytest.approx((32, 32), abs=0.01)
     assert case.study.volume("image").geometry.spacing_mm == pytest.approx((1.6, 1.6))
 
 

@@ -36,17 +36,17 @@ def test_cases_patients_and_classes_are_those_stated(data_dir, layout):
     assert classes is None or Counter(case.target for case in cohort.cases) == classes
     case = cohort.cases[0]
     study = case.study
-    if case.load_truth:
+    if case.outlined:
         grids = [volume.geometry for volume in study.volumes.values()]
         assert grids
-        assert all(grid.matches(case.truth.geometry) for grid in grids)
+        assert all(grid.matches(case.outline.geometry) for grid in grids)
 
 
 def test_kits19_has_145_malignant_tumours_and_outlines_of_some(data_dir):
     assert len(LAYOUTS["kits19-stage"](data_dir).cases) == 145
     outlined = LAYOUTS["kits19-outlined"](data_dir)
     assert 0 < len(outlined.cases) <= 28
-    assert outlined.cases[0].truth.counts["tumour"] > 0
+    assert outlined.cases[0].outline.counts["tumour"] > 0
 
 
 def test_mias_findings_are_those_with_a_circle_of_the_right_size(data_dir):
@@ -57,7 +57,7 @@ def test_mias_findings_are_those_with_a_circle_of_the_right_size(data_dir):
     assert {case.id for case in cohort.cases} == wide
     case = cohort.cases[0]
     (radius,) = (float(row["r512"]) for row in rows if row["image"] == case.id)
-    assert case.truth.counts["finding"] == pytest.approx(3.14159 * radius**2, rel=0.02)
+    assert case.outline.counts["finding"] == pytest.approx(3.14159 * radius**2, rel=0.02)
 
 
 def test_lgg_takes_a_slice_of_the_largest_area_in_the_table(data_dir):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from onkos.arms.joint import (
+from onkos.stats.joint import (
     joint_area,
     joint_area_test,
     joint_means,
@@ -17,7 +17,7 @@ from onkos.arms.joint import (
     joint_several_area_test,
 )
 from onkos.arms.judging import metrics, spreads
-from onkos.arms.repeated import joint_metrics
+from onkos.stats.repeated import joint_metrics
 from onkos.arms.subgrouping import by_subgroup
 from onkos.core.errors import ContentError
 from onkos.core.reading import CaseScore

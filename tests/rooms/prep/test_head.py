@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from onkos.arms.head import depth_mm, find_head
+from onkos.prep.head import depth_mm, find_head
 from onkos.core.errors import ModelError
 
 SHAPE = (7, 34, 26)

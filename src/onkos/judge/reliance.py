@@ -10,7 +10,6 @@ import numpy as np
 
 from onkos.arms.classify.arm import ClassifierModel, characterised, target_of
 from onkos.arms.classify.sources import AsObserved
-from onkos.arms.joint import over_repeats
 from onkos.classic.importance import (
     LeftOut,
     frequency,
@@ -23,6 +22,7 @@ from onkos.core.case import Case
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.reading import FeatureReliance, FoldImportance, FoldResult, Reliance
+from onkos.stats.joint import over_repeats
 
 MOST = 30  # features kept of a fold, and of an arm
 

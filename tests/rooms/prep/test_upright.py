@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awkward import geometries
-from onkos.arms.upright import Turn
+from onkos.prep.upright import Turn
 from onkos.core.geometry import Geometry
 
 

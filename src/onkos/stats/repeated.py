@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import expit
 
-from onkos.arms.joint import (
+from onkos.stats.joint import (
     Repeats,
     joint_area,
     joint_several_area,

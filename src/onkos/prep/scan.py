@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from onkos.arms.head import depth_mm, find_head
-from onkos.arms.upright import Turn
+from onkos.prep.head import depth_mm, find_head
+from onkos.prep.upright import Turn
 from onkos.core.case import Case
 from onkos.core.errors import CohortError, ModelError
 from onkos.core.geometry import AnyArray, Geometry

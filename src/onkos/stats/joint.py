@@ -15,7 +15,7 @@ import numpy as np
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
-from onkos.core.reading import Spread
+from onkos.core.judgement import Spread
 from onkos.stats.bootstrap import bootstrap_weighted
 from onkos.stats.classification import Answers
 from onkos.stats.clustered import clustered_covariance
