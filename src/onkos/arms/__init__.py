@@ -28,7 +28,7 @@ _BUILD: dict[str, Callable[[Card, dict[str, Any]], Model]] = {
 }
 
 
-def load(folder: Path) -> Model:
+def load(folder: Path | str) -> Model:
     """Load a model folder: ``card.json`` and ``weights.skops``.
 
     Raises
@@ -37,6 +37,7 @@ def load(folder: Path) -> Model:
         If the folder is incomplete or damaged, the weights were exchanged or name types that a
         model does not need, or no arm of this version made it.
     """
+    folder = Path(folder)
     card = store.load_card(folder)
     if card.arm not in _BUILD:
         raise ModelError(

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from onkos.prep.scan import Scan
 from onkos.features import regions as statistics
 from onkos.features.supervoxels import Partition, Regions, supervoxels
 from onkos.features.symmetry import opposite
 from onkos.features.textons import Textons, nearest_textons
+from onkos.prep.scan import Scan
 
 Float32 = NDArray[np.float32]
 FloatArray = NDArray[np.float64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,15 +37,12 @@ class Growth:
         Part of the features tried at each split.
     folds
         Groups of patients; each has a first forest that has not seen it.
-    threads
-        Number of threads; the forest does not depend on it.
     """
 
     trees: int = 60
     leaf: int = 3
     features: float = 0.1
     folds: int = 4
-    threads: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,6 +80,7 @@ def fit_forest(
     *,
     growth: Growth,
     rng: np.random.Generator,
+    threads: int,
 ) -> RegionForest:
     """Grow the forests.
 
@@ -102,30 +100,27 @@ def fit_forest(
         Size of the forests.
     rng
         Of everything random.
+    threads
+        Number of threads; the forests do not depend on it.
     """
     classes = votes[0].shape[1]
     plain = [np.empty((len(one.table), 0)) for one in described]
     if len(set(patients)) < _FEWEST_FOR_SECOND:
-        only = _grow(described, plain, votes, growth, rng)
+        only = _grow(Scans(described, plain, votes), growth, rng, threads)
         return RegionForest(first=(only,), second=None, classes=classes)
     context: list[FloatArray] = [np.empty(0)] * len(described)
     groups = _groups(patients, growth.folds, rng)
     first = []
     for group in range(max(groups) + 1):
         others = [n for n, its in enumerate(groups) if its != group]
-        forest = _grow(
-            [described[n] for n in others],
-            [plain[n] for n in others],
-            [votes[n] for n in others],
-            growth,
-            rng,
-        )
+        seen = Scans(*([its[n] for n in others] for its in (described, plain, votes)))
+        forest = _grow(seen, growth, rng, threads)
         first.append(forest)
         for n, its in enumerate(groups):
             if its == group:
-                answers = shares_of(forest, described[n].table, classes, growth.threads)
+                answers = shares_of(forest, described[n].table, classes, threads)
                 context[n] = _context(described[n], answers)
-    second = _grow(described, context, votes, growth, rng)
+    second = _grow(Scans(described, context, votes), growth, rng, threads)
     return RegionForest(first=tuple(first), second=second, classes=classes)
 
 
@@ -173,14 +168,17 @@ def _split(values: FloatArray, weights: FloatArray) -> float:
     return float(ordered[best + 1])
 
 
-def _grow(
-    described: Sequence[Description],
-    context: Sequence[FloatArray],
-    votes: Sequence[FloatArray],
-    growth: Growth,
-    rng: np.random.Generator,
-) -> Any:
+class Scans(NamedTuple):
+    """Training scans: descriptions, what stands beside each, and votes of their regions."""
+
+    described: Sequence[Description]
+    context: Sequence[FloatArray]
+    votes: Sequence[FloatArray]
+
+
+def _grow(scans: Scans, growth: Growth, rng: np.random.Generator, threads: int) -> Any:
     """Grow one forest on the scans' tables, each shown several times, beside their context."""
+    described, context, votes = scans
     copies = max(1, round(_SHOWN / len(described)))
     rows = [
         np.concatenate([one.jittered(rng), beside], axis=1)
@@ -194,7 +192,7 @@ def _grow(
         n_estimators=growth.trees,
         min_samples_leaf=growth.leaf,
         max_features=growth.features,
-        n_jobs=growth.threads,
+        n_jobs=threads,
         random_state=int(rng.integers(2**31)),
     )
     drawn = np.sort(rng.permutation(len(truth))[:_ROWS])

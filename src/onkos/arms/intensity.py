@@ -13,13 +13,16 @@ from sklearn.ensemble import RandomForestClassifier
 
 from onkos.arms import store
 from onkos.arms.forest import shares_of
-from onkos.prep.scan import Scan, common_roles, prepare
-from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
+from onkos.arms.training import TrainingSet, caveats, make_card, require_outlines, truth_on
 from onkos.core.card import Card
-from onkos.core.case import Case
+from onkos.core.case import Case, Cohort
+from onkos.core.desk import PLAIN, Desk
 from onkos.core.errors import ModelError
 from onkos.core.reading import Prediction
+from onkos.core.split import Fold
 from onkos.core.study import Study
+from onkos.core.task import Task
+from onkos.prep.scan import Scan, prepare
 
 Float32 = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -38,14 +41,11 @@ class IntensityForest:
         Trees of the forest and fewest voxels a leaf.
     samples
         Voxels drawn from each case, all of the head being equally likely.
-    threads
-        Number of threads; the forest does not depend on it.
     """
 
     trees: int = 40
     leaf: int = 20
     samples: int = 20_000
-    threads: int = 2
 
     @property
     def name(self) -> str:
@@ -57,7 +57,24 @@ class IntensityForest:
         """Of the classic methods."""
         return "classic"
 
-    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> IntensityModel:
+    @property
+    def task(self) -> Task:
+        """Outlining."""
+        return Task.SEGMENT
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Size of the forest and of the sample."""
+        return dict(asdict(self))
+
+    def require(self, cohort: Cohort, folds: Sequence[Fold]) -> None:
+        """Refuse a case without a reference outline."""
+        del folds
+        require_outlines(cohort)
+
+    def fit(
+        self, cases: Sequence[Case], *, rng: np.random.Generator, desk: Desk = PLAIN
+    ) -> IntensityModel:
         """Learn from cases with reference outlines.
 
         Raises
@@ -65,8 +82,7 @@ class IntensityForest:
         CohortError
             If there are no cases, they share no image role, or one of them has no outline.
         """
-        roles, reference = common_roles(cases)
-        names = tissues(cases)
+        training = TrainingSet.of(cases, desk)
         streams = rng.spawn(len(cases))
 
         def sampled(number: int, case: Case, scan: Scan) -> tuple[Float32, Bytes]:
@@ -74,21 +90,20 @@ class IntensityForest:
             size = min(self.samples, len(inside))
             picked = streams[number].choice(inside, size=size, replace=False)
             values = scan.image.reshape(-1, scan.image.shape[-1])[picked]
-            return values, truth_on(scan, case.outline, names).ravel()[picked]
+            return values, truth_on(scan, case.outline, training.names).ravel()[picked]
 
-        done = over_cases(cases, sampled, roles=roles, reference=reference, threads=self.threads)
+        done = training.over(sampled)
+        desk.tell(0, 0, "growing the forest")
         values = np.concatenate([some for some, _ in done])
         truths = np.concatenate([some for _, some in done])
         forest = RandomForestClassifier(
             n_estimators=self.trees,
             min_samples_leaf=self.leaf,
-            n_jobs=self.threads,
+            n_jobs=desk.threads,
             random_state=int(rng.integers(2**31)),
         )
         forest.fit(values, truths).set_params(n_jobs=1)  # from here on threads share rows
-        card = make_card(
-            NAME, cases, names=names, roles=roles, reference=reference, settings=asdict(self)
-        )
+        card = make_card(NAME, training, settings=self.settings)
         return IntensityModel(card=card, forest=forest)
 
 
@@ -99,7 +114,7 @@ class IntensityModel:
     card: Card
     forest: Any
 
-    def predict(self, study: Study) -> Prediction:
+    def predict(self, study: Study, *, desk: Desk = PLAIN) -> Prediction:
         """Outline the tissues on the reference image's grid.
 
         Raises
@@ -115,19 +130,19 @@ class IntensityModel:
             )
         values = scan.image[scan.head]
         found = np.zeros(len(values), dtype=np.uint8)
-        names, threads = self.card.tissues, int(self.card.settings["threads"])
+        names = self.card.tissues
         highest = np.zeros(len(names) + 1)
         for start in range(0, len(values), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
-            shares = shares_of(self.forest, values[some], len(highest), threads)
+            shares = shares_of(self.forest, values[some], len(highest), desk.threads)
             found[some] = shares.argmax(axis=1)
             highest = np.maximum(highest, shares.max(axis=0))
         classes: NDArray[np.uint8] = np.zeros(scan.head.shape, dtype=np.uint8)
         classes[scan.head] = found
-        return Prediction(
-            mask=scan.outline(classes, names),
+        return Prediction.outlined(
+            scan.outline(classes, names),
             reference=self.card.reference,
-            classes={name: float(highest[n]) for n, name in enumerate(names.values(), start=1)},
+            presence={name: float(highest[n]) for n, name in enumerate(names.values(), start=1)},
             caveats=caveats(scan, classes),
         )
 

@@ -14,17 +14,20 @@ from numpy.typing import NDArray
 from onkos.arms import store
 from onkos.arms.description import Description, describe
 from onkos.arms.forest import Growth, RegionForest, decided, fit_forest, smoothed
-from onkos.prep.scan import Scan, common_roles, prepare
-from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
+from onkos.arms.training import TrainingSet, caveats, make_card, require_outlines, truth_on
 from onkos.core.card import Card
-from onkos.core.case import Case
+from onkos.core.case import Case, Cohort
+from onkos.core.desk import PLAIN, Desk
 from onkos.core.errors import ModelError
 from onkos.core.reading import Prediction
+from onkos.core.split import Fold
 from onkos.core.study import Study
+from onkos.core.task import Task
 from onkos.features.gabor import GaborBank
 from onkos.features.regions import votes
 from onkos.features.supervoxels import Partition
 from onkos.features.textons import Textons, learn_textons, sample_responses
+from onkos.prep.scan import Scan, prepare
 
 FloatArray = NDArray[np.float64]
 
@@ -78,7 +81,24 @@ class SupervoxelForest:
         """Of the classic methods."""
         return "classic"
 
-    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> SupervoxelModel:
+    @property
+    def task(self) -> Task:
+        """Outlining."""
+        return Task.SEGMENT
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Supervoxels, textons and forest."""
+        return dict(asdict(self))
+
+    def require(self, cohort: Cohort, folds: Sequence[Fold]) -> None:
+        """Refuse a case without a reference outline."""
+        del folds
+        require_outlines(cohort)
+
+    def fit(
+        self, cases: Sequence[Case], *, rng: np.random.Generator, desk: Desk = PLAIN
+    ) -> SupervoxelModel:
         """Learn from cases with reference outlines.
 
         Raises
@@ -86,27 +106,25 @@ class SupervoxelForest:
         CohortError
             If there are none, they share no image role, or one of them has no outline.
         """
-        roles, reference = common_roles(cases)
-        names = tissues(cases)
-        dictionaries = self._learn_textons(cases, roles, reference, rng)
+        training = TrainingSet.of(cases, desk)
+        dictionaries = self._learn_textons(training, rng)
 
         def described(_number: int, case: Case, scan: Scan) -> tuple[Description, FloatArray]:
             one = self.described(scan, dictionaries, threads=1)
-            truth = truth_on(scan, case.outline, names)
-            return one, votes(truth, one.regions, count=len(names) + 1)
+            truth = truth_on(scan, case.outline, training.names)
+            return one, votes(truth, one.regions, count=len(training.names) + 1)
 
-        threads = self.growth.threads
-        done = over_cases(cases, described, roles=roles, reference=reference, threads=threads)
+        done = training.over(described)
+        desk.tell(0, 0, "growing the forest")
         forest = fit_forest(
             [one for one, _ in done],
             [counted for _, counted in done],
             [case.patient for case in cases],
             growth=self.growth,
             rng=rng,
+            threads=desk.threads,
         )
-        card = make_card(
-            NAME, cases, names=names, roles=roles, reference=reference, settings=asdict(self)
-        )
+        card = make_card(NAME, training, settings=self.settings)
         return SupervoxelModel(card=card, arm=self, dictionaries=dictionaries, forest=forest)
 
     def described(
@@ -116,15 +134,11 @@ class SupervoxelForest:
         return describe(scan, partition=self.partition, textons=dictionaries, threads=threads)
 
     def _learn_textons(
-        self,
-        cases: Sequence[Case],
-        roles: Sequence[str],
-        reference: str,
-        rng: np.random.Generator,
+        self, training: TrainingSet, rng: np.random.Generator
     ) -> tuple[Textons, ...]:
         """One dictionary a channel, from some voxels of some of the cases."""
-        chosen = rng.permutation(len(cases))[:_TEXTON_CASES]
-        few = [cases[n] for n in sorted(chosen)]
+        chosen = rng.permutation(len(training.cases))[:_TEXTON_CASES]
+        few = sorted(int(n) for n in chosen)
         streams = rng.spawn(len(few))
 
         def sampled(number: int, _case: Case, scan: Scan) -> list[FloatArray]:
@@ -137,9 +151,7 @@ class SupervoxelForest:
                 for channel in np.moveaxis(scan.image, -1, 0)
             ]
 
-        gathered = over_cases(
-            few, sampled, roles=roles, reference=reference, threads=self.growth.threads
-        )
+        gathered = training.over(sampled, among=few, what="sampling textons")
         return tuple(
             learn_textons(
                 np.concatenate(responses),
@@ -161,7 +173,7 @@ class SupervoxelModel:
     dictionaries: tuple[Textons, ...]
     forest: RegionForest
 
-    def predict(self, study: Study) -> Prediction:
+    def predict(self, study: Study, *, desk: Desk = PLAIN) -> Prediction:
         """Outline the tissues on the reference image's grid.
 
         Raises
@@ -175,17 +187,17 @@ class SupervoxelModel:
                 f"study of {study.patient.id}: {scan.image.shape[-1]} channels, the model was "
                 f"fitted on {len(self.dictionaries)}; expected images of the same kind"
             )
-        threads = self.arm.growth.threads
+        threads = desk.threads
         described = self.arm.described(scan, self.dictionaries, threads=threads)
         answers = smoothed(described, self.forest.probabilities(described, threads=threads))
         chosen = decided(described, answers)
         classes = np.concatenate([np.zeros(1, np.uint8), chosen])[described.regions.labels]
         classes = without_islands(classes)
         names = self.card.tissues
-        return Prediction(
-            mask=scan.outline(classes, names),
+        return Prediction.outlined(
+            scan.outline(classes, names),
             reference=self.card.reference,
-            classes={
+            presence={
                 name: float(answers[:, n].max()) for n, name in enumerate(names.values(), start=1)
             },
             caveats=caveats(scan, classes),

@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onkos.arms import store
-from onkos.prep.scan import Scan, common_roles, prepare
-from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
+from onkos.arms.training import TrainingSet, caveats, make_card, require_outlines, truth_on
 from onkos.core.card import Card
-from onkos.core.case import Case
+from onkos.core.case import Case, Cohort
+from onkos.core.desk import PLAIN, Desk
 from onkos.core.errors import ModelError
 from onkos.core.reading import Prediction
+from onkos.core.split import Fold
 from onkos.core.study import Study
+from onkos.core.task import Task
+from onkos.prep.scan import Scan, prepare
 
 Counts = NDArray[np.int64]
 
@@ -37,12 +40,9 @@ class BrightBlob:
     ----------
     thresholds
         Candidates, in robust standard deviations above the patient's usual tissue.
-    threads
-        Number of threads; the choice does not depend on it.
     """
 
     thresholds: tuple[float, ...] = (0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
-    threads: int = 2
 
     @property
     def name(self) -> str:
@@ -54,7 +54,24 @@ class BrightBlob:
         """Of the trivial methods."""
         return "trivial"
 
-    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> BlobModel:
+    @property
+    def task(self) -> Task:
+        """Outlining."""
+        return Task.SEGMENT
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Thresholds that are tried."""
+        return dict(asdict(self))
+
+    def require(self, cohort: Cohort, folds: Sequence[Fold]) -> None:
+        """Refuse a case without a reference outline."""
+        del folds
+        require_outlines(cohort)
+
+    def fit(
+        self, cases: Sequence[Case], *, rng: np.random.Generator, desk: Desk = PLAIN
+    ) -> BlobModel:
         """Choose channel and threshold; nothing is random.
 
         Raises
@@ -63,24 +80,21 @@ class BrightBlob:
             If there are no cases, they share no image role, or one of them has no outline.
         """
         del rng
-        roles, reference = common_roles(cases)
-        names = tissues(cases)
+        training = TrainingSet.of(cases, desk)
 
         def tried(_number: int, case: Case, scan: Scan) -> tuple[list[list[float]], Counts]:
-            truth = truth_on(scan, case.outline, names)
+            truth = truth_on(scan, case.outline, training.names)
             dice = [
                 [_dice(blob(scan, channel, threshold), truth > 0) for threshold in self.thresholds]
                 for channel in range(scan.image.shape[-1])
             ]
-            return dice, np.bincount(truth.ravel(), minlength=len(names) + 1)
+            return dice, np.bincount(truth.ravel(), minlength=len(training.names) + 1)
 
-        done = over_cases(cases, tried, roles=roles, reference=reference, threads=self.threads)
+        done = training.over(tried)
         mean = np.mean([dice for dice, _ in done], axis=0)
         voxels = np.sum([counted for _, counted in done], axis=0)
         channel, place = np.unravel_index(int(np.argmax(mean)), mean.shape)
-        card = make_card(
-            NAME, cases, names=names, roles=roles, reference=reference, settings=asdict(self)
-        )
+        card = make_card(NAME, training, settings=self.settings)
         return BlobModel(
             card=card,
             channel=int(channel),
@@ -98,8 +112,9 @@ class BlobModel:
     threshold: float
     tissue: int
 
-    def predict(self, study: Study) -> Prediction:
+    def predict(self, study: Study, *, desk: Desk = PLAIN) -> Prediction:
         """Outline the blob; a class is certain or absent, for the method knows no doubt."""
+        del desk
         scan = prepare(study, self.card.roles, reference=self.card.reference)
         if self.channel >= scan.image.shape[-1]:
             raise ModelError(
@@ -109,10 +124,10 @@ class BlobModel:
         found = blob(scan, self.channel, self.threshold)
         classes = found.astype(np.uint8) * np.uint8(self.tissue)
         names = self.card.tissues
-        return Prediction(
-            mask=scan.outline(classes, names),
+        return Prediction.outlined(
+            scan.outline(classes, names),
             reference=self.card.reference,
-            classes={
+            presence={
                 name: float(n == self.tissue and found.any())
                 for n, name in enumerate(names.values(), start=1)
             },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from types import MappingProxyType
 
@@ -133,6 +133,13 @@ class Case:
         return found if isinstance(found, str) else None
 
     @property
+    def required_target(self) -> str:
+        """The reference class; :class:`CohortError` if there is none."""
+        if not self.target:
+            raise CohortError(f"case {self.id}: it has no target; give a target column")
+        return self.target
+
+    @property
     def lesions(self) -> Findings | None:
         """The lesions that are there; None where nobody has listed them."""
         found = self.truths.get(Task.DETECT)
@@ -172,6 +179,14 @@ class Cohort:
         """All cases of the given patients."""
         wanted = set(patients)
         return tuple(case for case in self.cases if case.patient in wanted)
+
+
+def characterised(case: Case) -> Study:
+    """Return the case's study, its outline given with it as what is to be characterised."""
+    study = case.study
+    if not case.outlined or study.masks:
+        return study
+    return replace(study, masks=(case.outline,))
 
 
 def known_truths(

@@ -12,6 +12,11 @@ from onkos.core.reading import Provenance
 from onkos.core.source import Caveat
 from onkos.core.task import Task
 
+#: Note of an arm whose features are not the same in two folds.
+LEARNT_ANEW = (
+    "Features are learnt anew in every fold, so those of one fold are not those of another."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:

@@ -1,4 +1,4 @@
-"""Which numbers a classifier rests on, measured on the cases that each fold left out."""
+"""What an arm rests on, over all folds: importance of features, stability of their choice."""
 
 from __future__ import annotations
 
@@ -8,58 +8,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from onkos.arms.classify.arm import ClassifierModel, characterised, target_of
-from onkos.arms.classify.sources import AsObserved
 from onkos.classic.importance import (
-    LeftOut,
     frequency,
-    left_out_importance,
     mean_rises,
     stability,
 )
-from onkos.classic.table import FittedTable
-from onkos.core.case import Case
+from onkos.core.comparison import (
+    FeatureReliance,
+    FoldImportance,
+    FoldResult,
+    Reliance,
+)
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
-from onkos.core.reading import FeatureReliance, FoldImportance, FoldResult, Reliance
 from onkos.stats.joint import over_repeats
 
-MOST = 30  # features kept of a fold, and of an arm
+MOST = 30  # features kept of an arm
 
-_ANEW = "Features are learnt anew in every fold, so those of one fold are not those of another."
-_SLOW = "Not measured in every fold: the member answers too slowly, or too many cases are left out."
 _UNKNOWN = "Not measured: the folds were stored without it."
 
 
-def fold_importance(
-    model: ClassifierModel,
-    train: Sequence[Case],
-    test: Sequence[Case],
-    *,
-    rng: np.random.Generator,
-) -> FoldImportance | None:
-    """Measure what the left-out cases of a fold lose when a feature is shuffled.
-
-    Only the 30 features that matter most are kept. None where the model uses no feature; a note
-    in place of numbers where they cannot be had.
-    """
-    if not isinstance(model.fitted, FittedTable) or not model.used:
-        return None
-    if not isinstance(model.describer, AsObserved):
-        return FoldImportance(note=_ANEW)
-    found = left_out_importance(
-        model.fitted,
-        _table(model, test),
-        [target_of(case) for case in test],
-        among=lambda: _table(model, train),
-        rng=rng,
-    )
-    if found is None:
-        return FoldImportance(offered=len(model.names), note=_SLOW)
-    return _kept(found, model.names)
-
-
-def gathered(repeats: Sequence[Sequence[FoldResult]], *, seed: int) -> Reliance | None:
+def reliance(repeats: Sequence[Sequence[FoldResult]], *, seed: int) -> Reliance | None:
     """Put the folds of an arm together; None where it uses no features.
 
     Rises of a case are averaged over repeats, then over cases, with a bootstrap interval by
@@ -72,31 +41,9 @@ def gathered(repeats: Sequence[Sequence[FoldResult]], *, seed: int) -> Reliance 
     notes = [fold.importance.note if fold.importance else _UNKNOWN for fold in folds if fold.used]
     notes = list(dict.fromkeys(note for note in notes if note))
     return Reliance(
-        features=() if _ANEW in notes else _features(repeats, seed),
-        stability=_stability(folds, anew=_ANEW in notes),
+        features=() if LEARNT_ANEW in notes else _features(repeats, seed),
+        stability=_stability(folds, anew=LEARNT_ANEW in notes),
         note=" ".join(notes),
-    )
-
-
-def _table(model: ClassifierModel, cases: Sequence[Case]) -> FloatArray:
-    return np.array([model.described(characterised(case)) for case in cases])
-
-
-def _kept(found: LeftOut, names: Sequence[str]) -> FoldImportance:
-    """The features that matter most, those of one group beside each other."""
-    rows: list[tuple[str, tuple[float, ...], int]] = []
-    for group in np.argsort(-found.rises.mean(axis=0), kind="stable"):
-        members = found.features[int(group)]
-        rise = tuple(float(f"{value:.5g}") for value in found.rises[:, group])
-        rows += [(names[int(feature)], rise, len(members)) for feature in members]
-        if len(rows) >= MOST:
-            break
-    rows = rows[:MOST]
-    return FoldImportance(
-        offered=len(names),
-        features=tuple(name for name, _, _ in rows),
-        rises=tuple(rise for _, rise, _ in rows),
-        together=tuple(count for _, _, count in rows),
     )
 
 
@@ -114,8 +61,8 @@ def _features(repeats: Sequence[Sequence[FoldResult]], seed: int) -> tuple[Featu
     names = list(together)
     rows: dict[tuple[str, str], list[FloatArray]] = {}
     for fold in (fold for repeat in measured for fold in repeat):
-        for score, rise in zip(fold.scores, _rises(fold, names), strict=True):
-            rows.setdefault((score.case, score.patient), []).append(rise)
+        for one, rise in zip(fold.answered, _rises(fold, names), strict=True):
+            rows.setdefault((one.case, one.patient), []).append(rise)
     if not rows:
         return ()
     table = np.array([np.mean(each, axis=0) for each in rows.values()])
@@ -140,7 +87,7 @@ def _rises(fold: FoldResult, names: Sequence[str]) -> FloatArray:
     """(cases, features): rises of a fold under the names of all folds, 0 where it has none."""
     kept = fold.importance or FoldImportance()
     place = {name: number for number, name in enumerate(names)}
-    table = np.zeros((len(fold.scores), len(names)))
+    table = np.zeros((len(fold.answered), len(names)))
     for name, rise in zip(kept.features, kept.rises, strict=True):
         table[:, place[name]] = rise
     return table

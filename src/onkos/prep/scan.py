@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onkos.prep.head import depth_mm, find_head
-from onkos.prep.upright import Turn
-from onkos.core.case import Case
 from onkos.core.errors import CohortError, ModelError
 from onkos.core.geometry import AnyArray, Geometry
 from onkos.core.mask import Mask
 from onkos.core.study import Study
+from onkos.io.whole import written_whole
+from onkos.prep.head import depth_mm, find_head
+from onkos.prep.upright import Turn
 
 Float32 = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -64,6 +65,43 @@ class Scan:
         whole[self.box] = np.array([0, *names], dtype=whole.dtype)[classes]
         return Mask(labels=self.turn.undo(whole), geometry=self.geometry, names=names)
 
+    def save(self, path: Path) -> None:
+        """Keep it for another pass over the same cases, whole or not at all."""
+        with written_whole(path) as temporary, temporary.open("wb") as handle:
+            np.savez(
+                handle,
+                image=self.image,
+                head=self.head,
+                depth_mm=self.depth_mm,
+                covered=self.covered,
+                affine=self.geometry.affine,
+                shape=self.geometry.shape,
+                calibrated=self.geometry.calibrated,
+                box=[(side.start, side.stop) for side in self.box],
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> Scan:
+        """Take up what :meth:`save` kept."""
+        with np.load(path, allow_pickle=False) as kept:
+            geometry = Geometry(
+                affine=kept["affine"],
+                shape=tuple(int(side) for side in kept["shape"]),
+                calibrated=bool(kept["calibrated"]),
+            )
+            turn = Turn.of(geometry)
+            k, j, i = (slice(int(start), int(stop)) for start, stop in kept["box"])
+            return cls(
+                image=kept["image"],
+                head=kept["head"],
+                depth_mm=kept["depth_mm"],
+                spacing_mm=turn.spacing_mm,
+                covered=float(kept["covered"]),
+                geometry=geometry,
+                turn=turn,
+                box=(k, j, i),
+            )
+
     def touches_edge(self, classes: NDArray[np.uint8]) -> bool:
         """Tell whether outlined tissue reaches a face of the image along an axis of > 1 voxel."""
         for axis, (side, block) in enumerate(zip(self._upright_shape, self.box, strict=True)):
@@ -80,23 +118,24 @@ class Scan:
         return sides if len(sides) == 3 else (1, *sides)
 
 
-def common_roles(cases: Sequence[Case]) -> tuple[tuple[str, ...], str]:
-    """Roles that every case has, in the first case's order, and the one to outline on.
+def common_roles(first: Study, others: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], str]:
+    """Roles that every study has, in the first one's order, and the one to outline on.
 
     That is the one with the finest grid.
+
+    Parameters
+    ----------
+    first
+        One study.
+    others
+        Roles of every other one.
 
     Raises
     ------
     CohortError
-        If there are no cases, or no role is common to all.
+        If no role is common to all.
     """
-    if not cases:
-        raise CohortError("no cases to fit on; expected at least one with a reference outline")
-    first = cases[0].study
-    roles = list(first.volumes)
-    for case in cases[1:]:
-        has = case.study.volumes
-        roles = [role for role in roles if role in has]
+    roles = [role for role in first.volumes if all(role in has for has in others)]
     if not roles:
         raise CohortError(
             "no image role is common to all cases; expected one, e.g. 'flair'; "

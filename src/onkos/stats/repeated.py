@@ -10,6 +10,14 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import expit
 
+from onkos.core.errors import ContentError
+from onkos.core.estimate import Estimate
+from onkos.core.geometry import AnyArray, FloatArray
+from onkos.stats.bootstrap import bootstrap_mean, bootstrap_table
+from onkos.stats.calibration import Forecast, expected_calibration_error
+from onkos.stats.calibration.line import logistic_fit
+from onkos.stats.classification import Answers
+from onkos.stats.intervals import Resampling
 from onkos.stats.joint import (
     Repeats,
     joint_area,
@@ -19,14 +27,6 @@ from onkos.stats.joint import (
     require_same,
     squared_error,
 )
-from onkos.core.errors import ContentError
-from onkos.core.estimate import Estimate
-from onkos.core.geometry import AnyArray, FloatArray
-from onkos.stats.bootstrap import bootstrap_mean, bootstrap_table
-from onkos.stats.calibration import Forecast, expected_calibration_error
-from onkos.stats.calibration.line import logistic_fit
-from onkos.stats.classification import Answers
-from onkos.stats.intervals import Resampling
 from onkos.stats.multiclass import (
     OVERALL,
     PER_CLASS,

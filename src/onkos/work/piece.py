@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from onkos.core.answers import Answer, KeptOutline, Outline
-from onkos.core.case import Case
+from onkos.core.case import Case, characterised
 from onkos.core.code import code_digest
 from onkos.core.comparison import Answered, FoldResult
 from onkos.core.desk import Desk
@@ -115,14 +115,6 @@ def _answer(model: Model, case: Case, folder: Path, *, fold: int, desk: Desk) ->
         else:
             answers[task] = answer
     return Answered(case=case.id, patient=case.patient, fold=fold, answers=answers)
-
-
-def characterised(case: Case) -> Study:
-    """Return the case's study, its outline given with it as what is to be characterised."""
-    study = case.study
-    if not case.outlined or study.masks:
-        return study
-    return replace(study, masks=(case.outline,))
 
 
 def _kept(outline: Outline, case: Case, study: Study, folder: Path) -> KeptOutline:

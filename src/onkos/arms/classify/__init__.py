@@ -9,12 +9,10 @@ from typing import Any
 
 from onkos.arms.classify.arm import Classifier, ClassifierModel, from_weights
 from onkos.arms.classify.combat import SUFFIX, Harmonise
-from onkos.arms.classify.memory import Memory
 from onkos.arms.classify.pictures import PictureDescriptors, Words
 from onkos.arms.classify.prevalence import Prevalence
 from onkos.arms.classify.sources import Facts, Nothing, Radiomics, Size, Source
 from onkos.classic.members import MEMBERS, SHARES_SVM
-from onkos.core.protocols import Arm
 
 __all__ = [
     "BUILT",
@@ -29,7 +27,6 @@ __all__ = [
     "can_be_harmonised",
     "facts_arm",
     "harmonised",
-    "remembering",
 ]
 
 
@@ -72,12 +69,6 @@ _BY_SITE = tuple(
 BUILT: tuple[str, ...] = (*CLASSIFIERS, *FACTS, *(f"{name}{SUFFIX}" for name in _BY_SITE))
 
 build = partial(from_weights, kinds=KINDS)
-
-
-def remembering(arms: Sequence[Arm]) -> list[Arm]:
-    """Return the arms such that those that look at studies alike look only once."""
-    memory = Memory()
-    return [replace(arm, memory=memory) if isinstance(arm, Classifier) else arm for arm in arms]
 
 
 def can_be_harmonised(name: str) -> bool:

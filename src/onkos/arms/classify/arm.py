@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,27 +11,34 @@ import numpy as np
 
 from onkos.arms import store
 from onkos.arms.classify.combat import FittedHarmonise, Harmonise
-from onkos.arms.classify.memory import Memory
+from onkos.arms.classify.guard import require_no_leak, require_sites
+from onkos.arms.classify.importance import fold_importance
+from onkos.arms.classify.observation import observation
 from onkos.arms.classify.prevalence import FittedPrevalence, Prevalence
-from onkos.arms.classify.sources import Describer, Source, built
+from onkos.arms.classify.sources import Describer, Facts, Source, built
 from onkos.classic.members import MEMBERS
 from onkos.classic.table import FittedTable, Member
+from onkos.core.answers import ClassProbabilities
 from onkos.core.card import Card
-from onkos.core.case import Case
+from onkos.core.case import Case, Cohort, characterised
+from onkos.core.code import settings_of
+from onkos.core.comparison import FoldImportance
+from onkos.core.desk import PLAIN, Desk
 from onkos.core.errors import CohortError, ContentError, ModelError
 from onkos.core.geometry import AnyArray, FloatArray
 from onkos.core.reading import Prediction
 from onkos.core.source import PHANTOM
+from onkos.core.split import Fold
 from onkos.core.study import Study
+from onkos.core.task import Task
 from onkos.core.version import __version__
 from onkos.features.pictures import Description
 from onkos.stats.classification import positive_class
 from onkos.stats.operating import youden
 
-CLASSIFY = "classify"
 _LEARNT = "source."
 _FITTED = "member."
-_EVENED = "harmonise."
+_HARMONISED = "harmonise."
 
 
 class Fitted(Protocol):
@@ -69,8 +76,6 @@ class Classifier:
     member
         The method that learns; scaling, selection of features, imbalance and settings are
         chosen inside its fit, by folds of the training patients.
-    memory
-        Observations already made; arms of one comparison share it.
     harmonise
         How the numbers are made comparable between sites before the member sees them; None
         leaves them as they are. It is learnt on all training cases without their classes,
@@ -82,14 +87,38 @@ class Classifier:
     family: str
     source: Source
     member: Member | Prevalence
-    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
-    harmonise: Harmonise | None = field(default=None, repr=False)
+    harmonise: Harmonise | None = None
 
     def __post_init__(self) -> None:
         if self.harmonise is not None:
             self.harmonise.require_apart(self.source, self.name)
 
-    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> ClassifierModel:
+    @property
+    def task(self) -> Task:
+        """Telling classes apart."""
+        return Task.CLASSIFY
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Source, member and harmonisation."""
+        return {
+            "source": self.source.kind,
+            "options": self.source.to_plain(),
+            "member": settings_of(self.member),
+            **({"harmonise": self.harmonise.to_plain()} if self.harmonise else {}),
+        }
+
+    def require(self, cohort: Cohort, folds: Sequence[Fold]) -> None:
+        """Refuse a case without a target, a leak between folds, a site that is not trained on."""
+        for case in cohort.cases:
+            case.required_target
+        require_sites(cohort, folds, self.harmonise)
+        facts = self.source if isinstance(self.source, Facts) else None
+        require_no_leak(cohort, folds, facts)
+
+    def fit(
+        self, cases: Sequence[Case], *, rng: np.random.Generator, desk: Desk = PLAIN
+    ) -> ClassifierModel:
         """Learn from cases with a target.
 
         Raises
@@ -98,35 +127,38 @@ class Classifier:
             If there are no cases, one has no target, or a class has fewer than two cases; if
             sites are to be harmonised, also if a case names no site, or a site has one case.
         """
-        targets = [target_of(case) for case in cases]
+        targets = [case.required_target for case in cases]
         if not cases:
             raise CohortError("no cases to fit on; expected cases with a target")
         observed, studies = [], []
-        for case in cases:
-            study = characterised(case)
-            studies.append(study)
-            observed.append(self._observed(study, case))
+        first = characterised(cases[0])
+        for number, case in enumerate(cases, start=1):
+            study = first if number == 1 else characterised(case)
+            observed.append(self._observed(study, case, desk))
+            studies.append(facts_alone(study))
+            desk.tell(number, len(cases), f"describing studies ({self.source.kind})")
+        desk.tell(0, 0, f"learning how to describe ({self.source.kind})")
         describer = self.source.learn(observed, rng=rng)
         table, names = _table([describer.describe(one) for one in observed], cases)
-        evened = self._evened(table, names, studies)
-        if evened is not None:
-            table = evened.apply(table, studies)
+        harmonised = self._harmonised(table, names, studies)
+        if harmonised is not None:
+            table = harmonised.apply(table, studies)
+        desk.tell(0, 0, f"fitting {self.member.name} on {len(names)} features")
         fitted = self.member.fit(table, targets, [case.patient for case in cases], rng=rng)
-        card = _card(self, cases, studies[0], [str(name) for name in fitted.classes])
+        card = _card(self, cases, first, [str(name) for name in fitted.classes])
         return ClassifierModel(
             card=replace(card, threshold=_threshold(fitted)),
             source=self.source,
             describer=describer,
             names=names,
             fitted=fitted,
-            memory=self.memory,
-            evened=evened,
+            harmonised=harmonised,
         )
 
-    def _evened(
+    def _harmonised(
         self, table: FloatArray, names: Sequence[str], studies: Sequence[Study]
     ) -> FittedHarmonise | None:
-        """What sites do to the numbers, where it is to be taken off."""
+        """Fit ComBat between sites; None where it was not asked for."""
         if self.harmonise is None:
             return None
         try:
@@ -134,18 +166,18 @@ class Classifier:
         except ContentError as error:
             raise CohortError(f"{self.name}: {error}") from error
 
-    def _observed(self, study: Study, case: Case) -> Any:
+    def _observed(self, study: Study, case: Case, desk: Desk) -> Any:
         try:
-            return _observation(self.source, study, self.memory)
+            return observation(self.source, study, desk)
         except ContentError as error:
             raise CohortError(f"case {case.id}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClassifierModel:
-    """A fitted :class:`Classifier`; ``names`` are those of the numbers it looks at.
+    """A fitted :class:`Classifier`; ``names`` are those of the features it looks at.
 
-    ``evened`` takes off what sites add to them, where the arm was asked to.
+    ``harmonised`` is the fitted ComBat; None where it was not asked for.
     """
 
     card: Card
@@ -153,10 +185,9 @@ class ClassifierModel:
     describer: Describer
     names: tuple[str, ...]
     fitted: Fitted
-    memory: Memory = field(default_factory=Memory, repr=False)
-    evened: FittedHarmonise | None = None
+    harmonised: FittedHarmonise | None = None
 
-    def predict(self, study: Study) -> Prediction:
+    def predict(self, study: Study, *, desk: Desk = PLAIN) -> Prediction:
         """Give the probability of each class.
 
         Raises
@@ -164,17 +195,17 @@ class ClassifierModel:
         ModelError
             If the study lacks what the model looks at, or is of a site it does not know.
         """
-        (answers,) = self.fitted.probabilities(self.described(study)[None])
-        return Prediction(
-            mask=None,
-            reference=self.card.reference,
-            classes=dict(zip(self.card.classes, answers.tolist(), strict=True)),
+        (answers,) = self.fitted.probabilities(self.described(study, desk)[None])
+        said = ClassProbabilities(
+            of=dict(zip(self.card.classes, answers.tolist(), strict=True)),
+            threshold=self.card.threshold,
         )
+        return Prediction(answers={Task.CLASSIFY: said})
 
-    def described(self, study: Study) -> FloatArray:
-        """Numbers of a study as the member gets them, (features,); errors as :meth:`predict`."""
+    def described(self, study: Study, desk: Desk) -> FloatArray:
+        """Features of a study as the member gets them, (features,); errors as :meth:`predict`."""
         try:
-            described = self.describer.describe(_observation(self.source, study, self.memory))
+            described = self.describer.describe(observation(self.source, study, desk))
         except ContentError as error:
             raise ModelError(f"{self.card.arm}: {error}") from error
         if described.names != self.names:
@@ -183,10 +214,10 @@ class ClassifierModel:
                 f"study of {study.patient.id}: described by other numbers than the model was "
                 f"fitted on ({odd}, ...); expected images of the roles {list(self.card.roles)}"
             )
-        if self.evened is None:
+        if self.harmonised is None:
             return described.values
         try:
-            (row,) = self.evened.apply(described.values[None], [study])
+            (row,) = self.harmonised.apply(described.values[None], [study])
         except CohortError as error:
             raise ModelError(f"{self.card.arm}: study of {study.patient.id}: {error}") from error
         except ContentError as error:
@@ -196,10 +227,16 @@ class ClassifierModel:
 
     @property
     def used(self) -> tuple[str, ...]:
-        """Names of the numbers that the probabilities depend on."""
+        """Names of the features that the probabilities depend on."""
         return tuple(
             name for name, uses in zip(self.names, self.fitted.selected, strict=True) if uses
         )
+
+    def importance(
+        self, train: Sequence[Case], test: Sequence[Case], *, rng: np.random.Generator, desk: Desk
+    ) -> FoldImportance | None:
+        """What the left-out cases lose when a feature is shuffled; None where none is used."""
+        return fold_importance(self, train, test, rng=rng, desk=desk)
 
     def with_card(self, card: Card) -> ClassifierModel:
         """Return the same model under another card."""
@@ -210,9 +247,9 @@ class ClassifierModel:
         weights: dict[str, Any] = {"names": np.array(self.names)}
         for prefix, part in ((_LEARNT, self.describer), (_FITTED, self.fitted)):
             weights |= {prefix + name: array for name, array in part.to_arrays().items()}
-        if self.evened is not None:
-            found = self.evened.to_arrays()
-            weights |= {_EVENED + name: array for name, array in found.items()}
+        if self.harmonised is not None:
+            found = self.harmonised.to_arrays()
+            weights |= {_HARMONISED + name: array for name, array in found.items()}
         store.save(folder, self.card, weights)
 
 
@@ -233,32 +270,22 @@ def from_weights(card: Card, weights: Mapping[str, Any], kinds: Mapping[str, Any
         else FittedPrevalence.from_arrays
     )
     asked = card.settings.get("harmonise")
-    evened = None
+    harmonised = None
     if asked is not None:
-        evened = FittedHarmonise.from_arrays(Harmonise.from_plain(asked), part(_EVENED))
+        harmonised = FittedHarmonise.from_arrays(Harmonise.from_plain(asked), part(_HARMONISED))
     return ClassifierModel(
         card=card,
         source=source,
         describer=source.learnt(part(_LEARNT)),
         names=tuple(str(name) for name in weights["names"]),
         fitted=of(part(_FITTED)),
-        evened=evened,
+        harmonised=harmonised,
     )
 
 
-def target_of(case: Case) -> str:
-    """Reference class of a case; :class:`CohortError` if it has none."""
-    if not case.target:
-        raise CohortError(f"case {case.id}: it has no target; give a target column")
-    return case.target
-
-
-def characterised(case: Case) -> Study:
-    """Return the case's study, its outline given with it as what is to be characterised."""
-    study = case.study
-    if not case.outlined or study.masks:
-        return study
-    return replace(study, masks=(case.outline,))
+def facts_alone(study: Study) -> Study:
+    """The study without its pixels, so that a cohort of any size fits while a model is fitted."""
+    return replace(study, volumes={}, masks=())
 
 
 def _threshold(fitted: Fitted) -> float | None:
@@ -273,10 +300,6 @@ def _threshold(fitted: Fitted) -> float | None:
     )
     truth = fitted.choice.rows == positive
     return float(youden(truth, fitted.choice.left_out[:, positive]).threshold)
-
-
-def _observation(source: Source, study: Study, memory: Memory) -> Any:
-    return memory.recall(f"{source.kind} {source.to_plain()}", study, source.observe)
 
 
 def _table(
@@ -299,7 +322,7 @@ def _card(arm: Classifier, cases: Sequence[Case], study: Study, classes: Sequenc
     reference = roles[0] if roles else ""
     return Card(
         arm=arm.name,
-        task=CLASSIFY,
+        task=Task.CLASSIFY,
         site="",
         modality=study.volumes[reference].modality if roles else "",
         roles=roles,

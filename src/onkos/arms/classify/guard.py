@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from onkos.arms.classify.arm import Classifier
 from onkos.arms.classify.combat import Harmonise
 from onkos.arms.classify.sources import Facts
 from onkos.cohort.leakage import FEWEST_COLUMNS, Fingerprint, Side, fingerprint, require_apart
@@ -18,26 +18,20 @@ from onkos.core.split import Fold
 from onkos.core.study import Study
 
 
-def require_no_leak(cohort: Cohort, folds: Sequence[Fold], arms: Sequence[Classifier]) -> None:
+def require_no_leak(cohort: Cohort, folds: Sequence[Fold], facts: Facts | None) -> None:
     """Refuse folds that put a patient, a copied row or a near-duplicate picture on both sides.
 
-    Every picture is opened once more for it. Volumes are told apart by their patients only.
+    Every picture is opened once for it. Volumes are told apart by their patients only.
 
     Raises
     ------
     CohortError
         If one leaks; the message names the cases. The remedy is to give them one patient.
     """
-    marks: dict[str, Fingerprint] = {}
+    marks = _fingerprints(cohort)
     rows: dict[str, AnyArray] = {}
-    facts = next((arm.source for arm in arms if isinstance(arm.source, Facts)), None)
-    for case in cohort.cases:
-        study = case.study
-        mark = _fingerprint(study)
-        if mark is not None:
-            marks[case.id] = mark
-        if facts is not None:
-            rows[case.id] = facts.observe(study).values
+    if facts is not None:
+        rows = {case.id: facts.observe(case.study).values for case in cohort.cases}
     tabled = bool(rows) and _varied(np.array(list(rows.values()))) >= FEWEST_COLUMNS
     for fold in folds:
         sides = [
@@ -52,7 +46,7 @@ def require_no_leak(cohort: Cohort, folds: Sequence[Fold], arms: Sequence[Classi
         require_apart(*sides)
 
 
-def require_sites(cohort: Cohort, folds: Sequence[Fold], arms: Sequence[Classifier]) -> None:
+def require_sites(cohort: Cohort, folds: Sequence[Fold], how: Harmonise | None) -> None:
     """Refuse folds in which a harmonised arm would meet a site it cannot know.
 
     A site must have two training cases or more in every fold that holds out one of its cases,
@@ -65,20 +59,33 @@ def require_sites(cohort: Cohort, folds: Sequence[Fold], arms: Sequence[Classifi
     CohortError
         If a case names no site.
     """
-    by_column = {arm.harmonise.column: arm.harmonise for arm in arms if arm.harmonise}
-    for how in by_column.values():
-        sites = {case.id: _site(how, case) for case in cohort.cases}
-        for fold in folds:
-            trained = Counter(sites[case.id] for case in fold.train)
-            needed = {sites[case.id] for case in fold.test} | set(trained)
-            few = sorted(site for site in needed if trained[site] < 2)
-            if few:
-                raise UsageError(
-                    f"fold {fold.number + 1}: {trained[few[0]]} training cases of the site "
-                    f"{few[0]!r} ({how.column}), so how it measures cannot be learnt; expected two "
-                    "or more of every site in every fold: merge small sites in the "
-                    f"column {how.column!r}, leave their cases out, or take fewer folds"
-                )
+    if how is None:
+        return
+    sites = {case.id: _site(how, case) for case in cohort.cases}
+    for fold in folds:
+        trained = Counter(sites[case.id] for case in fold.train)
+        needed = {sites[case.id] for case in fold.test} | set(trained)
+        few = sorted(site for site in needed if trained[site] < 2)
+        if few:
+            raise UsageError(
+                f"fold {fold.number + 1}: {trained[few[0]]} training cases of the site "
+                f"{few[0]!r} ({how.column}), so how it measures cannot be learnt; expected two "
+                "or more of every site in every fold: merge small sites in the "
+                f"column {how.column!r}, leave their cases out, or take fewer folds"
+            )
+
+
+@lru_cache(maxsize=4)
+def _fingerprints(cohort: Cohort) -> Mapping[str, Fingerprint]:
+    """Fingerprint of every case that is one picture; the arms of a comparison share them."""
+    found = {}
+    for case in cohort.cases:
+        look = case.glance
+        flat = all(look.dimensions.get(role, 2) == 2 for role in look.roles)
+        mark = _fingerprint(case.study) if len(look.roles) == 1 and flat else None
+        if mark is not None:
+            found[case.id] = mark
+    return found
 
 
 def _site(how: Harmonise, case: Case) -> str:
@@ -88,7 +95,7 @@ def _site(how: Harmonise, case: Case) -> str:
         raise CohortError(f"case {case.id}: {error}") from error
 
 
-def _marks(side: Sequence[Case], marks: dict[str, Fingerprint]) -> list[Fingerprint] | None:
+def _marks(side: Sequence[Case], marks: Mapping[str, Fingerprint]) -> list[Fingerprint] | None:
     """Fingerprints of a side; None where not every case is a picture."""
     found = [marks[case.id] for case in side if case.id in marks]
     return found if len(found) == len(side) else None

@@ -42,6 +42,16 @@ class PictureDescriptors(Fixed):
     """
 
     @property
+    def wants(self) -> str:
+        """What data it looks at."""
+        return "plain pictures, with or without an outline"
+
+    @property
+    def slow(self) -> bool:
+        """Descriptors take long to compute."""
+        return True
+
+    @property
     def kind(self) -> str:
         """Stored on the card."""
         return "pictures"
@@ -94,6 +104,16 @@ class Words:
     step: int = 12
     sizes: tuple[float, ...] = (32.0, 48.0, 72.0)
     neighbours: int = 5
+
+    @property
+    def wants(self) -> str:
+        """What data it looks at."""
+        return "plain pictures, with or without an outline"
+
+    @property
+    def slow(self) -> bool:
+        """Descriptors take long to compute."""
+        return True
 
     @property
     def kind(self) -> str:

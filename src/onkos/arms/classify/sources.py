@@ -40,8 +40,18 @@ class Source(Protocol):
         """Name of the way, stable, as stored on the card."""
         ...
 
+    @property
+    def slow(self) -> bool:
+        """Whether what is observed is worth keeping."""
+        ...
+
+    @property
+    def wants(self) -> str:
+        """What data it looks at, in a few words."""
+        ...
+
     def observe(self, study: Study) -> Any:
-        """Do the slow part, which depends on the study alone; it is done once and kept."""
+        """Do the part that depends on the study alone; where slow it is done once and kept."""
         ...
 
     def learn(self, observations: Sequence[Any], *, rng: np.random.Generator) -> Describer:
@@ -74,6 +84,11 @@ class AsObserved:
 class Fixed:
     """Base of sources that learn nothing."""
 
+    @property
+    def slow(self) -> bool:
+        """Quick enough to be observed anew."""
+        return False
+
     def learn(self, observations: Sequence[Any], *, rng: np.random.Generator) -> Describer:
         """Nothing to learn."""
         del observations, rng
@@ -88,6 +103,11 @@ class Fixed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nothing(Fixed):
     """No look at the study at all, for the arm that only knows how frequent the classes are."""
+
+    @property
+    def wants(self) -> str:
+        """What data it looks at."""
+        return "a target column"
 
     @property
     def kind(self) -> str:
@@ -116,6 +136,11 @@ class Size(Fixed):
     What any method that claims to see more than size must beat. Logarithms, since sizes act by
     their ratio.
     """
+
+    @property
+    def wants(self) -> str:
+        """What data it looks at."""
+        return "an image or table with an outlined lesion"
 
     @property
     def kind(self) -> str:
@@ -160,6 +185,16 @@ class Radiomics(Fixed):
     settings: Settings = field(default_factory=Settings)
 
     @property
+    def wants(self) -> str:
+        """What data it looks at."""
+        return "images with an outlined lesion"
+
+    @property
+    def slow(self) -> bool:
+        """Features take long to extract."""
+        return True
+
+    @property
     def kind(self) -> str:
         """Stored on the card."""
         return "radiomics"
@@ -202,6 +237,11 @@ class Facts(Fixed):
 
     columns: tuple[str, ...]
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def wants(self) -> str:
+        """What data it looks at."""
+        return "columns of the table"
 
     @property
     def kind(self) -> str:

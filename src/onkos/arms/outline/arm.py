@@ -14,18 +14,22 @@ from onkos.arms.description import Description, describe
 from onkos.arms.outline.division import Division, RefusedError, patch_of
 from onkos.arms.outline.tuning import Chosen, Trial, Tuning, choose
 from onkos.arms.outline.unary import FittedUnary, Sample, chosen, fit_unary, sampled
-from onkos.prep.scan import Scan, common_roles, prepare
-from onkos.arms.training import caveats, make_card, over_cases, tissues, truth_on
+from onkos.arms.training import TrainingSet, caveats, make_card, require_outlines, truth_on
 from onkos.classic.inner_folds import patient_folds
 from onkos.classic.table import Member
 from onkos.core.card import Card
-from onkos.core.case import Case
+from onkos.core.case import Case, Cohort
+from onkos.core.code import settings_of
+from onkos.core.desk import PLAIN, Desk
 from onkos.core.errors import CohortError, ContentError, ModelError
 from onkos.core.reading import Prediction
 from onkos.core.source import Caveat
+from onkos.core.split import Fold
 from onkos.core.study import Study
+from onkos.core.task import Task
 from onkos.features.regions import votes
 from onkos.features.supervoxels import Partition
+from onkos.prep.scan import Scan, prepare
 
 _UNARY = "unary."
 _FEWEST = 3  # patients: below, none can be left out with two to learn from
@@ -59,8 +63,6 @@ class Outliner:
         Supervoxels; the edge counts in pixels for a picture of unknown pixel size.
     rows
         Supervoxels the table member learns from, drawn evenly over patients and classes.
-    threads
-        Number of threads; the model does not depend on it.
     """
 
     name: str
@@ -69,14 +71,31 @@ class Outliner:
     tuning: Tuning = field(default_factory=Tuning)
     partition: Partition = field(default_factory=Partition)
     rows: int = 3000
-    threads: int = 2
 
     @property
     def family(self) -> str:
         """Of the classic methods."""
         return "classic"
 
-    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> OutlinerModel:
+    @property
+    def task(self) -> Task:
+        """Outlining."""
+        return Task.SEGMENT
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Members, what is tried, supervoxels and rows."""
+        found: dict[str, Any] = settings_of(self)
+        return found
+
+    def require(self, cohort: Cohort, folds: Sequence[Fold]) -> None:
+        """Refuse a case without a reference outline."""
+        del folds
+        require_outlines(cohort)
+
+    def fit(
+        self, cases: Sequence[Case], *, rng: np.random.Generator, desk: Desk = PLAIN
+    ) -> OutlinerModel:
         """Learn from cases with reference outlines.
 
         Raises
@@ -85,8 +104,8 @@ class Outliner:
             If there are none or only of one patient, they share no image role, or one of them
             has no outline.
         """
-        roles, reference = common_roles(cases)
-        names = tissues(cases)
+        training = TrainingSet.of(cases, desk)
+        names = training.names
         streams = rng.spawn(len(cases))
 
         def drawn(number: int, case: Case, scan: Scan) -> Sample:
@@ -101,20 +120,18 @@ class Outliner:
                 rng=streams[number],
             )
 
-        samples = over_cases(cases, drawn, roles=roles, reference=reference, threads=self.threads)
+        samples = training.over(drawn)
+        desk.tell(0, 0, "learning what each supervoxel is")
         unary = fit_unary(samples, self.unary, rng=rng)
         seed = int(rng.integers(2**31))
-        trials = self._trials(cases, samples, unary, (roles, reference, names), rng)
+        trials = self._trials(training, samples, unary, rng)
         found = Chosen(division=self.division, dice=np.nan, patients=0)
         if trials:
             axes = self.tuning.axes
-            found = choose(self.division, trials, axes, seed=seed, threads=self.threads)
+            found = choose(self.division, trials, axes, seed=seed, threads=desk.threads)
         card = make_card(
             self.name,
-            cases,
-            names=names,
-            roles=roles,
-            reference=reference,
+            training,
             settings={
                 "unary": self.unary.name,
                 "member": self.division.member.name if self.division.member else "",
@@ -123,7 +140,6 @@ class Outliner:
                 "dice_when_chosen": found.dice if found.patients else None,
                 "partition": asdict(self.partition),
                 "rows": self.rows,
-                "threads": self.threads,
             },
         )
         return OutlinerModel(
@@ -132,7 +148,6 @@ class Outliner:
             division=found.division,
             partition=self.partition,
             seed=seed,
-            threads=self.threads,
         )
 
     def described(self, scan: Scan, *, threads: int) -> Description:
@@ -141,17 +156,16 @@ class Outliner:
 
     def _trials(
         self,
-        cases: Sequence[Case],
+        training: TrainingSet,
         samples: Sequence[Sample],
         unary: FittedUnary,
-        kind: tuple[tuple[str, ...], str, Mapping[int, str]],
         rng: np.random.Generator,
     ) -> list[Trial]:
         """Some training patients with probabilities that were not learnt from them.
 
         None where there are too few patients, or those left are not enough to learn from.
         """
-        roles, reference, names = kind
+        names = training.names
         group = _groups(samples, self.tuning.folds, rng)
         kept = _within(samples, self.tuning.voxels, rng)
         member = chosen(self.unary, unary)
@@ -181,13 +195,7 @@ class Outliner:
                 counts=np.bincount(truth.ravel(), minlength=len(names) + 1),
             )
 
-        return over_cases(
-            [cases[n] for n in kept],
-            tried,
-            roles=roles,
-            reference=reference,
-            threads=self.threads,
-        )
+        return training.over(tried, among=kept, what="choosing settings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -199,9 +207,8 @@ class OutlinerModel:
     division: Division
     partition: Partition
     seed: int
-    threads: int = 2
 
-    def predict(self, study: Study) -> Prediction:
+    def predict(self, study: Study, *, desk: Desk = PLAIN) -> Prediction:
         """Outline the tissues on the reference image's grid.
 
         Where the region member refuses, nothing is outlined and a caveat says why.
@@ -212,7 +219,7 @@ class OutlinerModel:
             If an image the model needs is missing, is of another kind, or holds no head.
         """
         scan = prepare(study, self.card.roles, reference=self.card.reference)
-        described = describe(scan, partition=self.partition, textons=(), threads=self.threads)
+        described = describe(scan, partition=self.partition, textons=(), threads=desk.threads)
         try:
             shares = self.unary.probabilities(described)
         except ContentError as error:
@@ -222,10 +229,10 @@ class OutlinerModel:
             ) from error
         classes, limits = self._divided(scan, described, shares)
         names = self.card.tissues
-        return Prediction(
-            mask=scan.outline(classes, names),
+        return Prediction.outlined(
+            scan.outline(classes, names),
             reference=self.card.reference,
-            classes={
+            presence={
                 name: float(shares[:, n].max()) for n, name in enumerate(names.values(), start=1)
             },
             caveats=(*caveats(scan, classes), *limits),
@@ -279,7 +286,6 @@ def from_weights(card: Card, weights: Mapping[str, Any]) -> OutlinerModel:
         division=Division.from_plain(settings["member"], settings["division"]),
         partition=Partition(**settings["partition"]),
         seed=int(weights["seed"]),
-        threads=int(settings["threads"]),
     )
 
 

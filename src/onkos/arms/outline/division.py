@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onkos.arms.description import Description
-from onkos.prep.scan import Scan
 from onkos.arms.supervoxel import without_islands
 from onkos.classic.hidden_field import started
 from onkos.classic.outliners import REGION_MEMBERS, RegionMember
 from onkos.classic.region_graph import painted
 from onkos.classic.scene import UNKNOWN, Float32, Outline, Scene
 from onkos.core.errors import ModelError, OnkosError
+from onkos.prep.scan import Scan
 
 FloatArray = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
