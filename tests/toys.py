@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from onkos.core.card import Card
 from onkos.core.case import Case, Cohort, known_truths
+from onkos.core.desk import PLAIN, Desk
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.protocols import Model
 from onkos.core.reading import Prediction
 from onkos.core.source import PHANTOM
+from onkos.core.split import Fold
 from onkos.core.study import Patient, Study
+from onkos.core.task import Task
 from onkos.core.volume import Volume
 
 TISSUES = {1: "core", 2: "oedema"}
@@ -71,11 +75,13 @@ class ThresholdModel:
     oedema: float
     core: float
 
-    def predict(self, study: Study) -> Prediction:
+    def predict(self, study: Study, *, desk: Desk = PLAIN) -> Prediction:
         volume = study.volume("flair")
         labels = np.where(volume.data > self.core, 1, np.where(volume.data > self.oedema, 2, 0))
         mask = Mask(labels=labels.astype(np.uint8), geometry=volume.geometry, names=TISSUES)
-        return Prediction(mask=mask, reference="flair", classes={"core": 0.9, "oedema": 0.8})
+        return Prediction.outlined(
+            mask, reference="flair", presence={"core": 0.9, "oedema": 0.8}
+        )
 
     def with_card(self, card: Card) -> Model:
         return replace(self, card=card)
@@ -92,7 +98,20 @@ class ThresholdArm:
     family: str = "classic"
     shift: float = 0.0
 
-    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator) -> Model:
+    @property
+    def task(self) -> Task:
+        return Task.SEGMENT
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {"shift": self.shift}
+
+    def require(self, cohort: Cohort, folds: Sequence[Fold]) -> None:
+        del cohort, folds
+
+    def fit(
+        self, cases: Sequence[Case], *, rng: np.random.Generator, desk: Desk = PLAIN
+    ) -> Model:
         means = np.zeros(3)
         for case in cases:
             data, labels = case.study.volume("flair").data, case.outline.labels

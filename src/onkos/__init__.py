@@ -8,7 +8,7 @@ from __future__ import annotations
 from onkos.arms import ARMS
 from onkos.arms import load as load_model
 from onkos.cohort.table import load_table as load_cohort
-from onkos.compare import Execution, compare
+from onkos.compare import Execution, Plan, compare
 from onkos.core.case import Case, Cohort
 from onkos.core.errors import (
     CohortError,
@@ -22,7 +22,8 @@ from onkos.core.estimate import Estimate
 from onkos.core.findings import Lesion, Measurement
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
-from onkos.core.reading import Comparison, Reading
+from onkos.core.comparison import Comparison
+from onkos.core.reading import Reading
 from onkos.core.source import Caveat
 from onkos.core.study import Patient, Study, Timeline
 from onkos.core.version import __version__

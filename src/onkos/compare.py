@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -306,25 +306,15 @@ def _failed(arms: Sequence[ArmResult]) -> tuple[Caveat, ...]:
 
 def _settings(arms: Sequence[Arm], plan: Plan) -> dict[str, Any]:
     """What was asked; what stands at its default is left out."""
+    harmonised = {
+        arm.name: arm.settings["harmonise"] for arm in arms if arm.settings.get("harmonise")
+    }
     return {
         "folds": plan.folds,
         **({"repeats": plan.repeats} if plan.repeats > 1 else {}),
         "arms": [arm.name for arm in arms],
-        "level": LEVEL,
         "tasks": [str(arms[0].task)],
-        "judge": {
-            "tolerance_mm": plan.settings.tolerance_mm,
-            "lesion_iou": plan.settings.lesion_iou,
-            "distance_mm": plan.settings.distance_mm,
-            "threshold": plan.settings.threshold,
-            "positive": plan.settings.positive,
-            "by": list(plan.settings.by),
-        },
-        **{
-            "harmonise": {
-                arm.name: arm.settings["harmonise"] for arm in arms if arm.settings.get("harmonise")
-            }
-            for _ in range(1)
-            if any(arm.settings.get("harmonise") for arm in arms)
-        },
+        "judge": {**asdict(plan.settings), "by": list(plan.settings.by)},
+        "level": LEVEL,
+        **({"harmonise": harmonised} if harmonised else {}),
     }

@@ -12,12 +12,15 @@ import numpy as np
 from onkos.clinic.lesions import describe, separate
 from onkos.clinic.measure import error_model
 from onkos.core.card import Card, ErrorModel
+from onkos.core.comparison import ArmResult
+from onkos.core.desk import PLAIN, Desk
 from onkos.core.estimate import Estimate
 from onkos.core.findings import Lesion
 from onkos.core.mask import Mask
+from onkos.core.method import Method
 from onkos.core.plain import to_plain
 from onkos.core.protocols import Model
-from onkos.core.reading import ArmResult, Prediction, Provenance, Reading
+from onkos.core.reading import Prediction, Provenance, Reading
 from onkos.core.source import PHANTOM, Caveat
 from onkos.core.study import Study
 from onkos.core.version import __version__
@@ -25,7 +28,7 @@ from onkos.core.version import __version__
 _TRACKING = uuid.UUID("8b1f2f6e-6d0e-5c39-9a6e-3f6b3c5d7a10")
 
 
-def read(model: Model, study: Study) -> Reading:
+def read(model: Model, study: Study, *, desk: Desk = PLAIN) -> Reading:
     """Find, outline and measure the tumour in a study.
 
     Every lesion carries its volume and its two axes with the interval that the model's errors
@@ -37,6 +40,8 @@ def read(model: Model, study: Study) -> Reading:
         A fitted model.
     study
         The images of one examination.
+    desk
+        Device and threads.
 
     Returns
     -------
@@ -49,19 +54,21 @@ def read(model: Model, study: Study) -> Reading:
         If the study is not what the model was made for.
     """
     card = model.card
-    prediction = model.predict(study)
-    lesions, specks = _lesions(prediction.mask, study, card)
+    prediction = model.predict(study, desk=desk)
+    outline = prediction.outline
+    mask = outline.mask if outline else None
+    lesions, specks = _lesions(mask, study, card)
     caveats = (
         *study.all_caveats,
         *_fitness(card, study),
         *prediction.caveats,
         *([specks] if specks else []),
-        *(prediction.mask.caveats if prediction.mask else ()),
+        *(mask.caveats if mask else ()),
     )
     return Reading(
         study=study,
-        reference=prediction.reference,
-        mask=prediction.mask,
+        reference=outline.reference if outline else card.reference,
+        mask=mask,
         lesions=lesions,
         classes=_classes(prediction),
         stage=None,
@@ -85,13 +92,13 @@ def with_errors(model: Model, judged: ArmResult) -> Model:
     They come from a comparison of the same arm on the same cohort, in which every patient was
     held out once; the model itself was fitted on all of them.
     """
-    scores = judged.scores
+    cases = judged.judgement.cases
     errors: dict[str, ErrorModel] = {}
-    for name in dict.fromkeys(name for score in scores for name in score.measured):
-        both = [score for score in scores if name in score.measured and name in score.true]
+    for name in dict.fromkeys(name for case in cases for name in case.measured):
+        both = [case for case in cases if name in case.measured and name in case.true]
         found = error_model(
-            np.array([score.true[name] for score in both]),
-            np.array([score.measured[name] for score in both]),
+            np.array([case.true[name] for case in both]),
+            np.array([case.measured[name] for case in both]),
         )
         if found is not None:
             errors[name] = found
@@ -130,18 +137,17 @@ def _fitness(card: Card, study: Study) -> Sequence[Caveat]:
 
 def _classes(prediction: Prediction) -> dict[str, Estimate]:
     """Probabilities as the model gives them; their own uncertainty is not known yet."""
-    what = "highest probability of any region in this study, not calibrated"
-    if prediction.mask is None:
-        what = "calibrated on training patients; its own uncertainty is not estimated"
+    said, outline = prediction.probabilities, prediction.outline
+    if said is not None:
+        found, by = said.of, "calibrated on training patients"
+    elif outline is not None:
+        found, by = outline.presence, "highest of any region in this study, not calibrated"
+    else:
+        return {}
+    unknown = "its own uncertainty is not estimated: the interval is the widest possible"
+    method = Method(what="probability", by=by, notes=(unknown,))
     return {
-        name: Estimate(
-            value=p,
-            low=0.0,
-            high=1.0,
-            n=1,
-            method=f"{what}: the interval is the widest possible",
-        )
-        for name, p in prediction.classes.items()
+        name: Estimate(value=p, low=0.0, high=1.0, n=1, method=method) for name, p in found.items()
     }
 
 

@@ -113,7 +113,11 @@ def fit_forest(
     first = []
     for group in range(max(groups) + 1):
         others = [n for n, its in enumerate(groups) if its != group]
-        seen = Scans(*([its[n] for n in others] for its in (described, plain, votes)))
+        seen = Scans(
+            [described[n] for n in others],
+            [plain[n] for n in others],
+            [votes[n] for n in others],
+        )
         forest = _grow(seen, growth, rng, threads)
         first.append(forest)
         for n, its in enumerate(groups):

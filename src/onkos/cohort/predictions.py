@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from onkos.cohort.marked import load_findings
 from onkos.cohort.ratings import rows_under
 from onkos.cohort.table import named_labels
-from onkos.core.case import Case, Cohort
+from onkos.core.answers import Answer, ClassProbabilities, Findings, KeptOutline, Risk
+from onkos.core.case import Cohort
+from onkos.core.comparison import Answered, Predicted
 from onkos.core.errors import CohortError, ContentError
 from onkos.core.mask import Mask
-from onkos.io import outline
+from onkos.core.study import Study
+from onkos.core.task import Task
+from onkos.io import nifti, outline
+
+PREDICTIONS, DETECTIONS = "predictions.csv", "detections.csv"
 
 _NEEDED = ("case", "patient")
 _PREFIX = "p_"
 _ROUNDED = 0.005  # probabilities written with two decimals
-_ENDING = ".nii.gz"
+_EXACT = 1e-9
+_ENDINGS = (".nii.gz", ".nii")
+
+Outlines = Mapping[str, Callable[[], Mask] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictedCase:
-    """What was predicted of one case.
+    """What one model predicted of one case.
 
     Parameters
     ----------
@@ -33,21 +43,46 @@ class PredictedCase:
         Which one.
     line
         Of the table where it stands (first).
-    classes
-        Probability of each class, summing to 1; of one class alone where only it is given.
+    arm, repeat, fold
+        Which model, in which draw of the folds (from 0), held out in which fold (from 0).
+    classes, threshold
+        Probability of each class, summing to 1; of one class alone where only it is given. And
+        the probability from which the model calls the positive class.
     risks
         Time to predicted risk; the time is NaN where the table tells none.
+    outlined
+        Its outline, where the table names a file.
     """
 
     case: str
     patient: str
     line: int
+    arm: str = ""
+    repeat: int = 0
+    fold: int = 0
     classes: Mapping[str, float] = field(default_factory=dict)
+    threshold: float | None = None
     risks: Mapping[float, float] = field(default_factory=dict)
+    outlined: KeptOutline | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", MappingProxyType(dict(self.classes)))
         object.__setattr__(self, "risks", MappingProxyType(dict(self.risks)))
+
+    @property
+    def answers(self) -> dict[Task, Answer]:
+        """The same by task."""
+        found: dict[Task, Answer] = {}
+        if self.classes:
+            said = ClassProbabilities(of=self.classes, threshold=self.threshold)
+            found[Task.CLASSIFY] = said
+        if self.risks:
+            scored = [risk for time, risk in self.risks.items() if math.isnan(time)]
+            by = {time: risk for time, risk in self.risks.items() if not math.isnan(time)}
+            found[Task.PROGNOSE] = Risk(score=scored[0] if scored else math.nan, by=by)
+        if self.outlined is not None:
+            found[Task.SEGMENT] = self.outlined
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,31 +93,70 @@ class Predictions:
     ----------
     path
         Where it was read from.
-    cases
-        Case to what was predicted of it.
-    classes
-        Names of the ``p_`` columns, in their order.
-    surviving
-        Whether there is a column ``risk``.
+    rows
+        Every case of every model and repeat, in the order of the table.
+    marks
+        Lesions marked, by model, repeat and case; None without a table of them.
     sha256
         Of the file.
     """
 
     path: Path
-    cases: Mapping[str, PredictedCase]
-    classes: tuple[str, ...]
-    surviving: bool
+    rows: tuple[PredictedCase, ...]
     sha256: str
+    marks: Mapping[tuple[str, int, str], Findings] | None = None
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Models, in order of first appearance; one of no name is named by the file."""
+        return tuple(dict.fromkeys(one.arm for one in self.rows))
+
+    def predicted(self, outlines: Outlines | None = None) -> tuple[Predicted, ...]:
+        """Predictions of each model, ready to be judged.
+
+        Parameters
+        ----------
+        outlines
+            Outlines in a folder of their own, as :func:`find_outlines` finds them, where the
+            table is of one model and names no files.
+        """
+        return tuple(self._of(arm, outlines) for arm in self.arms or ("",))
+
+    def _of(self, arm: str, outlines: Outlines | None) -> Predicted:
+        mine = [one for one in self.rows if one.arm == arm]
+        repeats = sorted({one.repeat for one in mine}) or [0]
+        return Predicted(
+            name=arm or self.path.name,
+            repeats=tuple(
+                tuple(
+                    _with_outlines(
+                        [self._answered(one) for one in mine if one.repeat == repeat], outlines
+                    )
+                )
+                for repeat in repeats
+            ),
+        )
+
+    def _answered(self, one: PredictedCase) -> Answered:
+        answers = one.answers
+        found = (self.marks or {}).get((one.arm, one.repeat, one.case))
+        if found is not None:
+            answers[Task.DETECT] = found
+        return Answered(case=one.case, patient=one.patient, fold=one.fold, answers=answers)
 
 
-def load_predictions(path: Path) -> Predictions:
-    """Read a table of predictions, comma-separated UTF-8, plain or ``.gz``.
+def load_predictions(path: Path | str) -> Predictions:
+    """Read a table of predictions, comma-separated UTF-8, plain or ``.gz``, or a result folder.
 
-    Columns: ``case``, ``patient`` and either ``p_<class>`` for every class (a probability; for
-    two classes one column is enough), or ``risk`` (higher: an earlier event). With a column
-    ``time`` beside it, ``risk`` is the probability of the event by that time, and a case has one
-    row for each time. Further columns are left alone. A case that got no answer is left out of
-    the table: it then counts as missed.
+    Columns: ``case``, ``patient`` and ``p_<class>`` for every class (a probability; for two
+    classes one column is enough), with ``threshold`` beside them where the model calls a case
+    positive from another probability than 0.5; or ``risk`` (higher: an earlier event), with a
+    column ``time`` beside it the probability of the event by that time, and a case has one row
+    for each time; or ``mask``, the file of an outline, relative to the table. Several models
+    stand under each other with a column ``arm``, several draws of the folds with ``repeat``, and
+    ``fold`` tells where a case was held out. Further columns are left alone. A case that got no
+    answer is left out of the table: it then counts as missed. In a folder the tables are called
+    ``predictions.csv`` and, of marked lesions, ``detections.csv``.
 
     Raises
     ------
@@ -92,29 +166,23 @@ def load_predictions(path: Path) -> Predictions:
         If a probability is not between 0 and 1 or those of a case do not sum to 1, with its
         line.
     """
-    header, rows = rows_under(path, _NEEDED)
+    path = Path(path)
+    table = path / PREDICTIONS if path.is_dir() else path
+    header, rows = rows_under(table, _NEEDED)
     classes = tuple(name.removeprefix(_PREFIX) for name in header if name.startswith(_PREFIX))
-    found: dict[str, PredictedCase] = {}
+    found: dict[tuple[str, int, str], PredictedCase] = {}
     for line, row in rows:
-        where = f"{path}, line {line}"
-        if not row["case"] or not row["patient"]:
-            raise CohortError(f"{where}: case and patient must not be empty")
-        time = _number("time", row["time"], where) if row.get("time") else math.nan
-        made = PredictedCase(
-            case=row["case"],
-            patient=row["patient"],
-            line=line,
-            classes=_probabilities(row, classes, where),
-            risks={time: _number("risk", row["risk"], where)} if "risk" in row else {},
-        )
-        before = found.get(made.case)
-        found[made.case] = made if before is None else _further(before, made, where)
+        where = f"{table}, line {line}"
+        made = _case(row, classes, line=line, table=table)
+        key = made.arm, made.repeat, made.case
+        before = found.get(key)
+        found[key] = made if before is None else _further(before, made, where)
+    marks = path / DETECTIONS if path.is_dir() else None
     return Predictions(
-        path=path,
-        cases=MappingProxyType(found),
-        classes=classes,
-        surviving="risk" in header,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        path=table,
+        rows=tuple(found.values()),
+        sha256=hashlib.sha256(table.read_bytes()).hexdigest(),
+        marks=load_findings(marks) if marks is not None and marks.is_file() else None,
     )
 
 
@@ -127,7 +195,7 @@ def require_known(predictions: Predictions, cohort: Cohort) -> None:
         With the line of the first such prediction.
     """
     patients = {case.id: case.patient for case in cohort.cases}
-    for made in predictions.cases.values():
+    for made in predictions.rows:
         where = f"{predictions.path}, line {made.line}: case {made.case!r}"
         if made.case not in patients:
             raise CohortError(
@@ -141,46 +209,8 @@ def require_known(predictions: Predictions, cohort: Cohort) -> None:
             )
 
 
-def require_classes(predictions: Predictions, cohort: Cohort) -> tuple[str, ...]:
-    """Match the ``p_`` columns with the classes of the truth, and name all classes.
-
-    Of two classes one column is enough; the other class has what is left to 1.
-
-    Raises
-    ------
-    CohortError
-        If a case has no reference class, a class of the truth has no column, or a column is of
-        a class that no case of the truth has.
-    """
-    without = [case.id for case in cohort.cases if case.target is None]
-    if without:
-        raise CohortError(
-            f"truth {cohort.name}: {len(without)} cases have no reference class, first "
-            f"{without[:5]}; name its column with --target, or take these cases out"
-        )
-    true = tuple(dict.fromkeys(case.target or "" for case in cohort.cases))
-    header = f"{predictions.path}, line 1"
-    unknown = [name for name in predictions.classes if name not in true]
-    if unknown:
-        raise CohortError(
-            f"{header}: no case of the truth is of class {unknown[0]!r}, as column "
-            f"{_PREFIX}{unknown[0]} has it; expected classes {sorted(true)}"
-        )
-    absent = [name for name in true if name not in predictions.classes]
-    if len(predictions.classes) == 1 and len(true) == 2:
-        return (*predictions.classes, *absent)
-    if absent:
-        raise CohortError(
-            f"{header}: no column {_PREFIX}{absent[0]} for class {absent[0]!r} of the truth; "
-            f"expected columns {[_PREFIX + name for name in sorted(true)]}"
-        )
-    return predictions.classes
-
-
-def find_outlines(
-    folder: Path, cohort: Cohort, *, table: Path
-) -> Mapping[str, Callable[[], Mask] | None]:
-    """Find the predicted outline ``<case>.nii.gz`` of every case that has a reference one.
+def find_outlines(folder: Path, cohort: Cohort, *, table: Path) -> Outlines:
+    """Find the predicted outline ``<case>.nii.gz`` of every case with a reference one.
 
     Parameters
     ----------
@@ -203,11 +233,20 @@ def find_outlines(
         that is not in the truth or has no reference there.
     """
     if not folder.is_dir():
-        raise CohortError(f"{folder}: no such folder; expected outlines CASE{_ENDING} in it")
+        raise CohortError(f"{folder}: no such folder; expected outlines CASE.nii.gz in it")
     judged = {case.id: case for case in cohort.cases if case.outlined}
     if not judged:
         raise CohortError(f"truth {cohort.name}: no case has a mask to judge {folder} against")
-    given = {path.name.removesuffix(_ENDING): path for path in sorted(folder.glob(f"*{_ENDING}"))}
+    given = {}
+    for path in sorted(folder.iterdir()):
+        ending = next((end for end in _ENDINGS if path.name.endswith(end)), None)
+        if ending is not None:
+            given[path.name.removesuffix(ending)] = path
+    if not given:
+        raise CohortError(
+            f"{folder}: no outline in it; expected CASE.nii.gz (or CASE.nii) for each case, e.g. "
+            f"{next(iter(judged))}.nii.gz"
+        )
     stray = sorted(set(given) - set(judged))
     if stray:
         known = any(case.id == stray[0] for case in cohort.cases)
@@ -225,33 +264,81 @@ def find_outlines(
     }
 
 
-def follow_up(cases: Sequence[Case]) -> tuple[list[float], list[bool]]:
-    """Times and events of the truth's columns ``time`` and ``event``.
-
-    Raises
-    ------
-    CohortError
-        If a case lacks one, or it cannot be understood.
-    """
-    times, events = [], []
-    for case in cases:
-        time, event = case.covariates.get("time", ""), case.covariates.get("event", "")
-        known = _EVENT.get(event.lower(), _EVENT.get(event.removesuffix(".0")))
-        try:
-            followed = float(time)
-        except ValueError:
-            followed = math.nan
-        if known is None or not (math.isfinite(followed) and followed >= 0):
-            raise CohortError(
-                f"truth, case {case.id!r}: time {time!r} and event {event!r}; expected a time "
-                "not below 0, and 1 where the event was seen, 0 where the patient was censored"
-            )
-        times.append(followed)
-        events.append(known)
-    return times, events
+def _case(
+    row: Mapping[str, str], classes: tuple[str, ...], *, line: int, table: Path
+) -> PredictedCase:
+    """One row of the table."""
+    where = f"{table}, line {line}"
+    if not row["case"] or not row["patient"]:
+        raise CohortError(f"{where}: case and patient must not be empty")
+    time = _number("time", row["time"], where) if row.get("time") else math.nan
+    given = [name for name in classes if row[f"{_PREFIX}{name}"]]
+    threshold = row.get("threshold", "")
+    return PredictedCase(
+        case=row["case"],
+        patient=row["patient"],
+        line=line,
+        arm=row.get("arm", ""),
+        repeat=_counted("repeat", row, where),
+        fold=_counted("fold", row, where),
+        classes=_probabilities(row, classes, where) if given or "arm" not in row else {},
+        threshold=_number("threshold", threshold, where) if threshold else None,
+        risks={time: _number("risk", row["risk"], where)} if row.get("risk") else {},
+        outlined=_outlined(row, table, where) if row.get("mask") else None,
+    )
 
 
-_EVENT = {"0": False, "1": True, "no": False, "yes": True, "false": False, "true": True}
+def _counted(name: str, row: Mapping[str, str], where: str) -> int:
+    """A number that counts from 1 in tables and from 0 here; 0 where it is not given."""
+    text = row.get(name, "")
+    if not text:
+        return 0
+    number = _number(name, text, where)
+    if number < 1 or number != int(number):
+        raise CohortError(f"{where}: {name} is {text!r}; expected a whole number from 1 on")
+    return int(number) - 1
+
+
+def _outlined(row: Mapping[str, str], table: Path, where: str) -> KeptOutline:
+    """The outline that a row names; ``mask_labels`` says what its values mean."""
+    file = (table.parent / row["mask"]).resolve()
+    if not file.is_file():
+        raise CohortError(f"{where}: {row['mask']} does not exist beside the table")
+    names: dict[int, str] | None = None
+    if row.get("mask_labels"):
+        pairs = [part.partition("=") for part in row["mask_labels"].split(";")]
+        if not all(label.isdigit() and name for label, _, name in pairs):
+            raise CohortError(f"{where}: mask_labels {row['mask_labels']!r}; expected 1=core;2=...")
+        names = {int(label): name for label, _, name in pairs}
+    possible = row.get("mask_possible", "")
+    load = (
+        partial(nifti.read_mask, file, names=names)
+        if names is not None
+        else partial(outline.read, file, labels={}, study=_no_study)
+    )
+    return KeptOutline(
+        load=load, possible=int(_number("mask_possible", possible, where)) if possible else None
+    )
+
+
+def _no_study() -> Study:
+    raise ContentError("an outline in DICOM is judged on its images; give it with --masks")
+
+
+def _with_outlines(answered: list[Answered], outlines: Outlines | None) -> list[Answered]:
+    """Put the outlines of a folder beside what the table says, or alone."""
+    if outlines is None:
+        return answered
+    known = {one.case: one for one in answered}
+    made = []
+    for case, load in outlines.items():
+        before = known.pop(case, Answered(case=case, patient="", answers={}))
+        if load is None:
+            made.append(before)
+        else:
+            kept = KeptOutline(load=load)
+            made.append(replace(before, answers={**before.answers, Task.SEGMENT: kept}))
+    return [one for one in [*made, *known.values()] if one.answers]
 
 
 def _probabilities(
@@ -272,6 +359,8 @@ def _probabilities(
         raise ContentError(
             f"{where}: probabilities {list(found.values())} sum to {total:g}; expected 1"
         )
+    if abs(total - 1) <= _EXACT:
+        return found
     return {name: p / total for name, p in found.items()}
 
 
@@ -282,19 +371,14 @@ def _further(before: PredictedCase, made: PredictedCase, where: str) -> Predicte
     if made.classes or math.isnan(time) or again or not before.risks:
         raise CohortError(
             f"{where}: case {made.case!r} stands on line {before.line}, too; expected each case "
-            "once (of several arms keep one; of risks at several times each time once)"
+            "once for each arm and repeat (of risks at several times each time once)"
         )
     if made.patient != before.patient:
         raise CohortError(
             f"{where}: case {made.case!r} is of patient {made.patient!r} here and of "
             f"{before.patient!r} on line {before.line}"
         )
-    return PredictedCase(
-        case=before.case,
-        patient=before.patient,
-        line=before.line,
-        risks={**before.risks, **made.risks},
-    )
+    return replace(before, risks={**before.risks, **made.risks})
 
 
 def _number(name: str, cell: str, where: str) -> float:

@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,9 @@ def _modules_of(value: object) -> Iterator[str]:
     if isinstance(value, tuple | list | set | frozenset):
         for item in value:
             yield from _modules_of(item)
+        return
+    if isinstance(value, partial):
+        yield from _modules_of((value.func, value.args, value.keywords))
         return
     kind = value if isinstance(value, type) or callable(value) else type(value)
     module = getattr(kind, "__module__", "") or type(value).__module__

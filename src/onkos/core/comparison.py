@@ -209,7 +209,8 @@ class Comparison:
 class Evaluation:
     """Finished predictions of one model judged against a cohort.
 
-    ``predictions`` and ``cohort`` name what was judged on what.
+    ``predictions`` and ``cohort`` name what was judged on what; ``caveats`` are all that limits
+    it, those of the judgement included.
     """
 
     predictions: str

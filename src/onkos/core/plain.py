@@ -8,6 +8,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,7 +27,7 @@ def to_plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): to_plain(item) for key, item in value.items()}
+        return {str(getattr(key, "value", key)): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, np.generic):
@@ -35,6 +36,8 @@ def to_plain(value: Any) -> Any:
         return None
     if isinstance(value, datetime.date):
         return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
     if value is None or isinstance(value, str | int | float | bool):
         return value
     raise TypeError(f"{type(value).__name__} has no plain form")
@@ -83,6 +86,10 @@ def _build(kind: Any, plain: Any, where: str) -> Any:
     if kind is float and (plain is None or isinstance(plain, int | float)):
         return math.nan if plain is None else float(plain)
     if kind in (str, bool, int) and type(plain) is kind:
+        return plain
+    if isinstance(kind, type) and issubclass(kind, Enum) and plain in [one.value for one in kind]:
+        return kind(plain)
+    if origin is typing.Literal and plain in typing.get_args(kind):
         return plain
     raise ContentError(f"{where}: expected {kind}, found {type(plain).__name__}")
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from onkos.core.comparison import Comparison, Evaluation
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
-from onkos.core.evaluation import Evaluation
 from onkos.core.findings import Box, Lesion, Point
+from onkos.core.judgement import Judgement
 from onkos.core.mask import Mask
 from onkos.core.plain import from_plain, to_plain
-from onkos.core.reading import Comparison, FoldResult, Provenance, Reading
+from onkos.core.reading import Provenance, Reading
 from onkos.core.source import Caveat
-from onkos.io.whole import write_json, write_table
+from onkos.io.whole import write_json
 
 
 def read_json(path: Path) -> Any:
@@ -31,47 +32,22 @@ def read_json(path: Path) -> Any:
         raise ContentError(f"{path}: not JSON: {error}; make it again") from error
 
 
-def load_fold(path: Path) -> FoldResult | None:
-    """Take up a stored fold; None where there is none, or one that cannot be read."""
-    try:
-        return from_plain(FoldResult, read_json(path))
-    except ContentError:
-        return None
-
-
 def write_comparison(path: Path, comparison: Comparison) -> None:
-    """Write ``comparison.json``; every metric stands as an Estimate."""
-    plain = to_plain(comparison)
+    """Write ``comparison.json``; every metric of an arm stands as an Estimate under ``metrics``."""
+    write_json(path, comparison_plain(comparison))
+
+
+def comparison_plain(comparison: Comparison) -> dict[str, Any]:
+    """The same as plain data: judgements stand in their arms, tests with the ends of intervals."""
+    plain: dict[str, Any] = to_plain(comparison)
+    for arm in plain["arms"]:
+        arm |= arm.pop("judgement")
     for test in plain["tests"]:
         difference = test["difference"]
         test["estimate"] = difference
         test["difference"] = difference["value"]
         test["low"], test["high"] = difference["low"], difference["high"]
-    write_json(path, plain)
-
-
-def write_predictions(path: Path, comparison: Comparison) -> None:
-    """Write ``predictions.csv``: what every arm said of every case it was not fitted on.
-
-    Where the folds were drawn several times a column ``repeat`` tells the draws apart.
-    """
-    rows = [
-        {
-            "case": score.case,
-            "patient": score.patient,
-            "arm": arm.name,
-            **({"repeat": str(repeat)} if comparison.repeats > 1 else {}),
-            "fold": str(score.fold + 1),
-            "target": score.target,
-            **{f"p_{name}": f"{p:.6f}" for name, p in score.classes.items()},
-        }
-        for arm in comparison.arms
-        for repeat, scores in enumerate(arm.all_scores, start=1)
-        for score in scores
-        if score.classes
-    ]
-    if rows:
-        write_table(path, rows)
+    return plain
 
 
 def load_comparison(path: Path) -> Comparison:
@@ -81,9 +57,16 @@ def load_comparison(path: Path) -> Comparison:
         for test in plain["tests"]:
             test["difference"] = test.pop("estimate")
             del test["low"], test["high"]
-    except (KeyError, TypeError) as error:
-        raise ContentError(f"{path}: not a comparison: {error}") from error
+        for arm in plain["arms"]:
+            arm["judgement"] = _judgement(arm)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ContentError(f"{path}: not a comparison of this version: {error!r}") from error
     return from_plain(Comparison, plain)
+
+
+def _judgement(plain: dict[str, Any]) -> dict[str, Any]:
+    """Take the fields of a judgement out of what it was flattened into."""
+    return {one.name: plain.pop(one.name) for one in fields(Judgement)}
 
 
 def write_reading(path: Path, reading: Reading) -> None:
@@ -160,10 +143,24 @@ def _place(where: Mask | Box | Point | None) -> Box | Point | None:
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
-    """Write ``evaluation.json``; every metric stands as an Estimate."""
-    write_json(path, evaluation)
+    """Write ``evaluation.json``; every metric stands as an Estimate under ``metrics``."""
+    write_json(path, evaluation_plain(evaluation))
+
+
+def evaluation_plain(evaluation: Evaluation) -> dict[str, Any]:
+    """The same as plain data."""
+    plain: dict[str, Any] = to_plain(evaluation)
+    judgement: dict[str, Any] = plain.pop("judgement")
+    return {**plain, **judgement, "caveats": plain["caveats"]}
 
 
 def load_evaluation(path: Path) -> Evaluation:
     """Read ``evaluation.json`` back; :class:`ContentError` if it is not one."""
-    return from_plain(Evaluation, read_json(path))
+    plain = read_json(path)
+    try:
+        caveats = plain["caveats"]
+        plain["judgement"] = {**_judgement(plain), "caveats": []}
+        plain["caveats"] = caveats
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ContentError(f"{path}: not an evaluation of this version: {error!r}") from error
+    return from_plain(Evaluation, plain)

@@ -8,7 +8,6 @@ import numpy as np
 
 from onkos.core.curve import Curve
 from onkos.core.errors import ContentError
-from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray, FloatArray
 from onkos.judge.gathered import Gathered
 from onkos.judge.part import Metrics
@@ -82,7 +81,8 @@ def _roc(said: Gathered, seed: int, *, name: str = "") -> Curve:
     return Curve(
         kind="roc",
         name=name,
-        **_points(found.false_positive_rate, found.true_positive_rate),
+        x=_thinned(found.false_positive_rate),
+        y=_thinned(found.true_positive_rate),
         lines=_band(band),
         notes=_within(said),
     )
@@ -96,7 +96,8 @@ def _against_the_others(said: Gathered, column: int) -> Curve:
     return Curve(
         kind="roc",
         name=first.classes[column],
-        **_points(found.false_positive_rate, found.true_positive_rate),
+        x=_thinned(found.false_positive_rate),
+        y=_thinned(found.true_positive_rate),
         notes=_within(said),
     )
 
@@ -109,7 +110,8 @@ def _precision_recall(said: Gathered, seed: int) -> Curve:
     band = precision_recall_band(truth, first.score, rng=rng, groups=groups)
     return Curve(
         kind="precision_recall",
-        **_points(found.recall, found.precision),
+        x=_thinned(found.recall),
+        y=_thinned(found.precision),
         lines={**_band(band), "prevalence": (float(found.prevalence),)},
     )
 
@@ -144,7 +146,9 @@ def _decision(said: Gathered, seed: int) -> Curve:
     return Curve(
         kind="decision",
         x=tuple(point.threshold for point in points),
-        **_estimates(model),
+        y=tuple(one.value for one in model),
+        low=tuple(one.low for one in model),
+        high=tuple(one.high for one in model),
         lines={"all": tuple(point.treat_all.value for point in points)},
     )
 
@@ -161,20 +165,12 @@ def _confusion(said: Gathered) -> Curve:
     )
 
 
-def _points(x: FloatArray, y: FloatArray) -> dict[str, tuple[float, ...]]:
-    """Points of a curve, thinned where there are very many."""
-    kept = np.arange(len(x))
-    if len(x) > _MOST_POINTS:
-        kept = np.unique(np.linspace(0, len(x) - 1, _MOST_POINTS).astype(np.intp))
-    return {"x": tuple(x[kept].tolist()), "y": tuple(y[kept].tolist())}
-
-
-def _estimates(found: list[Estimate]) -> dict[str, tuple[float, ...]]:
-    return {
-        "y": tuple(one.value for one in found),
-        "low": tuple(one.low for one in found),
-        "high": tuple(one.high for one in found),
-    }
+def _thinned(values: FloatArray) -> tuple[float, ...]:
+    """Points of a curve, every so many where there are very many, the first and last kept."""
+    if len(values) <= _MOST_POINTS:
+        return tuple(values.tolist())
+    kept = np.unique(np.linspace(0, len(values) - 1, _MOST_POINTS).astype(np.intp))
+    return tuple(values[kept].tolist())
 
 
 def _band(band: Band) -> dict[str, tuple[float, ...]]:

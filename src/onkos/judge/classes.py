@@ -19,7 +19,7 @@ from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.class_curves import class_curves
 from onkos.judge.gathered import Gathered, gathered
-from onkos.judge.part import Difference, Metrics, estimated, noted, with_missed
+from onkos.judge.part import Difference, Metrics, estimated, noted, renamed, with_missed
 from onkos.judge.settings import LEVEL, Settings
 from onkos.stats import joint
 from onkos.stats.bootstrap import bootstrap_mean, paired_difference
@@ -30,7 +30,7 @@ from onkos.stats.calibration import (
     in_the_large,
 )
 from onkos.stats.classification import classification_metrics
-from onkos.stats.folded import area_difference_within, area_within
+from onkos.stats.folded.within import area_difference_within, area_within
 from onkos.stats.multiclass import Average
 from onkos.stats.repeated import joint_metrics
 from onkos.stats.resampling import IntArray
@@ -151,9 +151,7 @@ class JudgedClasses:
         made = []
         a, b = self.said, other.said
         try:
-            test = area_difference_within(
-                a.held_out(), b.held_out(), level=LEVEL, rng=np.random.default_rng(self.seed)
-            )
+            test = area_difference_within(a.held_out(), b.held_out(), level=LEVEL)
             made.append(Difference(metric="auc", estimate=test.difference, p=test.p))
         except ContentError:
             pass  # no variance to test against
@@ -202,13 +200,7 @@ def _area(
     """Area under the ROC curve, of pairs of cases held out in the same fold."""
     found = estimated(
         "AUC",
-        lambda: area_within(
-            said.held_out(),
-            level=LEVEL,
-            average=average,
-            scale="plain" if symmetric else "logit",
-            rng=np.random.default_rng(seed),
-        ),
+        lambda: area_within(said.held_out(), level=LEVEL, average=average),
         n=len(set(said.patients)),
     )
     return with_missed(found, said.patients, said.lost)
@@ -250,7 +242,7 @@ def _mean(values: FloatArray, said: Gathered, seed: int, what: str) -> Estimate:
     found = bootstrap_mean(
         values, groups=said.patients, rng=np.random.default_rng(seed), level=LEVEL
     )
-    named = replace(found, method=replace(found.method, what=f"{what}, {found.method.what}"))
+    named = renamed(found, what)
     return joint.over_repeats(named, len(said.repeats)) if len(said.repeats) > 1 else named
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 
 from onkos.core.case import Cohort
 from onkos.core.comparison import Predicted
+from onkos.core.curve import Curve
 from onkos.core.desk import Tell, silent
 from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
@@ -22,6 +24,7 @@ from onkos.judge.outlines import judge_outlines
 from onkos.judge.part import Judge, Part
 from onkos.judge.settings import DEFAULT, Settings
 from onkos.stats.multiplicity import holm
+from onkos.stats.resampling import IntArray
 from onkos.stats.subgroups import subgroups
 
 #: One judge a task.
@@ -121,7 +124,7 @@ def general_caveats(cohort: Cohort) -> tuple[Caveat, ...]:
 def _judgement(parts: Sequence[Part], cohort: Cohort, grouping: Grouping, tell: Tell) -> Judgement:
     """Put the tasks of one model together."""
     metrics: dict[str, Estimate] = {}
-    curves = []
+    curves: list[Curve] = []
     for number, part in enumerate(parts):
         tell(number, len(parts), f"Estimating at {part.task}")
         found = part.metrics()
@@ -187,9 +190,7 @@ def _interactions(part: Part, grouping: Grouping) -> list[Interaction]:
         named = [labels[part.cases[row].id] for row in rows.tolist()]
         if len(set(named)) < 2:
             continue
-        (one,) = subgroups(
-            lambda some, rows=rows: part.main_of(rows[some]), {column: named}
-        ).values()
+        (one,) = subgroups(partial(_main_among, part, rows), {column: named}).values()
         made.append(
             Interaction(
                 column=column,
@@ -203,21 +204,16 @@ def _interactions(part: Part, grouping: Grouping) -> list[Interaction]:
     return _adjusted(made)
 
 
+def _main_among(part: Part, rows: IntArray, some: IntArray) -> Estimate:
+    """The main metric of some of the rows."""
+    return part.main_of(rows[some])
+
+
 def _adjusted(made: list[Interaction]) -> list[Interaction]:
     """Allow for the number of columns looked at, by Holm."""
     tested = [n for n, one in enumerate(made) if np.isfinite(one.p)]
     adjusted = dict(zip(tested, holm([made[n].p for n in tested]), strict=True))
-    return [
-        Interaction(
-            column=one.column,
-            metric=one.metric,
-            statistic=one.statistic,
-            p=one.p,
-            p_adjusted=adjusted.get(n, one.p),
-            method=one.method,
-        )
-        for n, one in enumerate(made)
-    ]
+    return [replace(one, p_adjusted=adjusted.get(n, one.p)) for n, one in enumerate(made)]
 
 
 def _tests(names: Sequence[str], parts: Sequence[Sequence[Part]]) -> tuple[PairedTest, ...]:

@@ -16,7 +16,7 @@ from onkos.core.task import Task
 from onkos.judge.part import BoolArray
 from onkos.judge.settings import Settings
 from onkos.stats.classification import Answers, positive_class
-from onkos.stats.folded import HeldOut
+from onkos.stats.folded.held_out import HeldOut
 from onkos.stats.resampling import IntArray
 
 _ALONE = -1  # fold of the cases that no fold answered
@@ -68,6 +68,7 @@ class Gathered:
             scores=np.stack(scores),
             folds=np.stack(self.folds),
             patients=self.patients,
+            classes=self.first.classes if several else (),
         )
 
 
@@ -92,7 +93,8 @@ def gathered(predicted: Predicted, cohort: Cohort, settings: Settings) -> Gather
         answers, gone = _answers(place, cohort.cases, classes, positive, settings.threshold)
         repeats.append(answers)
         lost |= gone
-        held = [place[case.id].fold if case.id in place else _ALONE for case in cohort.cases]
+        of_patient = {one.patient: one.fold for one in place.values()}
+        held = [of_patient.get(case.patient, _ALONE) for case in cohort.cases]
         folds.append(np.array(held, dtype=np.int64))
     return Gathered(cases=cohort.cases, repeats=tuple(repeats), folds=tuple(folds), lost=lost)
 

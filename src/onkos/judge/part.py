@@ -127,6 +127,14 @@ def noted(estimate: Estimate, *notes: str) -> Estimate:
     return replace(estimate, method=replace(method, notes=(*method.notes, *kept)))
 
 
+def renamed(estimate: Estimate, what: str) -> Estimate:
+    """Say what it is that an estimate is the mean of."""
+    method = estimate.method
+    if isinstance(method, str):
+        return estimate
+    return replace(estimate, method=replace(method, what=f"{what}: {method.what}"))
+
+
 def with_missed(estimate: Estimate, patients: Sequence[str], lost: BoolArray) -> Estimate:
     """Say how many patients behind an estimate got no answer at all."""
     who = {patient for patient, gone in zip(patients, lost, strict=True) if gone}

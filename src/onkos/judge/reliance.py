@@ -14,6 +14,7 @@ from onkos.classic.importance import (
     stability,
 )
 from onkos.core.comparison import (
+    LEARNT_ANEW,
     FeatureReliance,
     FoldImportance,
     FoldResult,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from scipy.special import expit
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray, FloatArray
+from onkos.core.method import Method
 from onkos.stats.bootstrap import bootstrap_mean, bootstrap_table
 from onkos.stats.calibration import Forecast, expected_calibration_error
 from onkos.stats.calibration.line import logistic_fit
@@ -20,8 +20,6 @@ from onkos.stats.classification import Answers
 from onkos.stats.intervals import Resampling
 from onkos.stats.joint import (
     Repeats,
-    joint_area,
-    joint_several_area,
     over_repeats,
     patients_of,
     require_same,
@@ -30,7 +28,6 @@ from onkos.stats.joint import (
 from onkos.stats.multiclass import (
     OVERALL,
     PER_CLASS,
-    Average,
     class_shares,
     matrix_metrics,
 )
@@ -42,12 +39,9 @@ from onkos.stats.significance import Wald
 
 Made = Callable[[], Estimate]
 
-_COUNTS = re.compile(r"^\d+ of \d+(?: cases)?; ")  # of one repeat, which say nothing of all
-
 _EDGE = 1e-6  # log odds need probabilities off 0 and 1 by as much
 _TWO = ("average precision", "accuracy", "balanced accuracy")
 _ORDER = (
-    "auc",
     "average_precision",
     "calibration_in_the_large",
     "calibration_slope",
@@ -102,7 +96,6 @@ def _binary(repeats: Repeats, rng: np.random.Generator, level: float) -> dict[st
         )
 
     made: dict[str, Made] = {
-        "auc": lambda: joint_area(repeats, level=level),
         "calibration_in_the_large": lambda: _calibrated(repeats, level, sloped=False),
         "calibration_slope": lambda: _calibrated(repeats, level, sloped=True),
         "ece": lambda: _ends([_ece(one, groups, rng, level) for one in repeats]),
@@ -161,11 +154,7 @@ def _several(repeats: Repeats, rng: np.random.Generator, level: float) -> dict[s
         averaged: FloatArray = np.mean(parts, axis=0)
         return averaged
 
-    def area(average: Average) -> Made:
-        return lambda: joint_several_area(repeats, average, rng=rng, level=level)
-
-    areas = {"auc": area("hand-till"), "auc_macro": area("macro")}
-    found = {name: _or_undefined(name, make, first, level) for name, make in areas.items()}
+    found: dict[str, Estimate] = {}
     table = bootstrap_table(
         statistic,
         names=_matrix_names(first.classes),
@@ -208,7 +197,9 @@ def _calibrated(repeats: Repeats, level: float, *, sloped: bool) -> Estimate:
         error=math.sqrt(n / max(1, n - 1) * float((sums**2).sum())),
         n=n,
         level=level,
-        method=f"{what}; Wald interval, sandwich variance by patient of all repeats together",
+        method=Method(
+            what=what, by="Wald interval, sandwich variance by patient of all repeats together"
+        ),
     ).estimate(float(np.mean(values)))
 
 
@@ -227,7 +218,9 @@ def _ends(found: Sequence[Estimate], *, log: bool = False) -> Estimate:
     """
     table = np.array([[one.value, one.low, one.high] for one in found])
     value, low, high = np.exp(np.log(table).mean(axis=0)) if log else table.mean(axis=0)
-    method = _COUNTS.sub("", found[0].method)
+    method = found[0].method
+    known = Method(what=method) if isinstance(method, str) else method
+    note = "mean of the ends of the repeats' intervals, as if they agreed entirely"
     n = min(one.n for one in found)
     return replace(
         found[0],
@@ -235,7 +228,7 @@ def _ends(found: Sequence[Estimate], *, log: bool = False) -> Estimate:
         low=min(float(low), float(value)),
         high=max(float(high), float(value)),
         n=n,
-        method=f"{method}; mean of the ends of the repeats' intervals, as if they agreed entirely",
+        method=replace(known, share=None, notes=(*known.notes, note)),
     )
 
 
@@ -265,5 +258,5 @@ def _or_undefined(name: str, make: Made, one: Answers, level: float) -> Estimate
 
 def _undefined(name: str, why: str, one: Answers, level: float) -> Estimate:
     n, nan = len(set(one.patients)), math.nan
-    method = f"{name} is not defined on these cases: {why}"
+    method = Method(what=name, undefined=why)
     return Estimate(value=nan, low=nan, high=nan, n=n, level=level, method=method)

@@ -49,10 +49,11 @@ class DiskCache:
             return found
         with _locked(path.with_suffix(".lock")):
             found = _read(path)  # somebody else may have made it meanwhile
-            if found is None:
-                found = make()
-                self._keep(path, found)
-        return found
+            if found is not None:
+                return found
+            made = make()
+            self._keep(path, made)
+        return made
 
     def _path(self, key: str) -> Path:
         name = hashlib.sha256(key.encode()).hexdigest()[:40]
@@ -60,7 +61,7 @@ class DiskCache:
 
     def _keep(self, path: Path, arrays: Arrays) -> None:
         with written_whole(path) as temporary, temporary.open("wb") as handle:
-            np.savez(handle, **{name: np.asarray(array) for name, array in arrays.items()})
+            np.savez(handle, allow_pickle=False, **{n: np.asarray(a) for n, a in arrays.items()})
         self._bound()
 
     def _bound(self) -> None:

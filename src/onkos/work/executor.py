@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from onkos.core.comparison import FoldResult
 from onkos.core.desk import Desk, silent
-from onkos.work.piece import Piece, run
+from onkos.work.piece import Piece, failed, run
 from onkos.work.store import Store
 
 
@@ -63,15 +63,12 @@ class Processes:
                     pool.submit(_run, piece, store, quiet): piece for piece in pieces
                 }
                 for future in as_completed(waiting):
-                    yield waiting[future], _outcome(future)
+                    yield waiting[future], _outcome(waiting[future], future)
 
 
-def _outcome(future: Future[FoldResult]) -> FoldResult:
+def _outcome(piece: Piece, future: Future[FoldResult]) -> FoldResult:
     error = future.exception()
-    if error is None:
-        return future.result()
-    why = f"{type(error).__name__}: {error}"
-    return FoldResult(answered=(), fit_seconds=0.0, predict_seconds=0.0, failed=why)
+    return future.result() if error is None else failed(piece, f"{type(error).__name__}: {error}")
 
 
 _CHANNEL: list[Any] = []  # of this process, where it is a worker

@@ -49,7 +49,7 @@ class Piece:
         said: dict[str, Any] = {
             "arm": self.arm.name,
             "settings": self.arm.settings,
-            "code": code_digest(self.arm, run),
+            "code": code_digest(self.arm, run, *_loaders(self.fold)),
             "cohort": self.cohort,
             "train": [case.id for case in self.fold.train],
             "test": [case.id for case in self.fold.test],
@@ -68,6 +68,12 @@ class Piece:
         return np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=(self.repeat,)))
 
 
+def _loaders(fold: Fold) -> list[object]:
+    """What opens the first training case and its truths: code that decides, too."""
+    first = (fold.train or fold.test)[0]
+    return [first.load, *(truth for truth in first.truths.values() if callable(truth))]
+
+
 def run(piece: Piece, store: Store, desk: Desk) -> FoldResult:
     """Fit one arm on one fold's training patients, apply it to the others, keep the outcome.
 
@@ -78,9 +84,23 @@ def run(piece: Piece, store: Store, desk: Desk) -> FoldResult:
     try:
         found = _answered(piece, store, desk)
     except OnkosError as error:
-        found = FoldResult(answered=(), fit_seconds=0.0, predict_seconds=0.0, failed=str(error))
+        found = failed(piece, str(error))
     store.keep(piece.key, found)
     return found
+
+
+def failed(piece: Piece, why: str) -> FoldResult:
+    """A fold that could not be run: its cases have no answers, and it says why."""
+    fold = piece.fold
+    return FoldResult(
+        answered=tuple(
+            Answered(case=case.id, patient=case.patient, fold=fold.number, answers={})
+            for case in fold.test
+        ),
+        fit_seconds=0.0,
+        predict_seconds=0.0,
+        failed=why,
+    )
 
 
 def _answered(piece: Piece, store: Store, desk: Desk) -> FoldResult:
@@ -88,13 +108,13 @@ def _answered(piece: Piece, store: Store, desk: Desk) -> FoldResult:
     began = time.perf_counter()
     model = piece.arm.fit(piece.fold.train, rng=rng, desk=desk)
     fitted = time.perf_counter()
-    answered = []
+    done = []
     for number, case in enumerate(piece.fold.test, start=1):
         folder = store.folder(piece.key)
-        answered.append(_answer(model, case, folder, fold=piece.fold.number, desk=desk))
+        done.append(answered(model, case, folder, fold=piece.fold.number, desk=desk))
         desk.tell(number, len(piece.fold.test), "predicting")
     found = FoldResult(
-        answered=tuple(answered),
+        answered=tuple(done),
         fit_seconds=fitted - began,
         predict_seconds=time.perf_counter() - fitted,
     )
@@ -104,7 +124,7 @@ def _answered(piece: Piece, store: Store, desk: Desk) -> FoldResult:
     return replace(found, used=model.used, importance=importance)
 
 
-def _answer(model: Model, case: Case, folder: Path, *, fold: int, desk: Desk) -> Answered:
+def answered(model: Model, case: Case, folder: Path, *, fold: int, desk: Desk) -> Answered:
     """Apply a model to one case; an outline goes to disk, on the grid of its reference."""
     study = characterised(case) if model.card.task == Task.CLASSIFY else case.study
     prediction = model.predict(study, desk=desk)

@@ -111,7 +111,7 @@ class Classifier:
     def require(self, cohort: Cohort, folds: Sequence[Fold]) -> None:
         """Refuse a case without a target, a leak between folds, a site that is not trained on."""
         for case in cohort.cases:
-            case.required_target
+            _ = case.required_target  # refuses a case that has none
         require_sites(cohort, folds, self.harmonise)
         facts = self.source if isinstance(self.source, Facts) else None
         require_no_leak(cohort, folds, facts)

@@ -1,4 +1,4 @@
-"""What a source observes of a study, kept in the desk's cache so that no study is described twice."""
+"""What a source observes of a study, kept so that no study is described twice."""
 
 from __future__ import annotations
 
