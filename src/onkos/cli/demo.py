@@ -12,6 +12,7 @@ from rich.console import Console
 
 from onkos import arms
 from onkos.cli import work
+from onkos.cli.progress import progress
 from onkos.cohort.table import load_table
 from onkos.core.case import Cohort
 from onkos.io import intake, nifti, series
@@ -39,7 +40,7 @@ def run_demo(out: Path, *, seed: int, console: Console) -> dict[str, Any]:
     """
     began = time.perf_counter()
     console.print(f"{PATIENTS} patients to compare on, and a new one to read. All are phantom.")
-    with work.progress(quiet=console.quiet) as track:
+    with progress(quiet=console.quiet) as track:
         cohort = simulate_cohort(out / "cohort", seed, track("Simulating patients (phantom)"))
         plan = work.Plan(folds=FOLDS, seed=seed, folder=out / "comparison")
         comparison = work.compare([arms.ARMS[name] for name in ARMS], cohort, plan, track)

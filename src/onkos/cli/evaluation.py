@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onkos.cli.work import Track
+from onkos.cli.progress import Track
 from onkos.cohort.predictions import find_outlines, load_predictions
 from onkos.cohort.table import load_table
 from onkos.core.evaluation import Evaluation

@@ -1,25 +1,16 @@
-"""What commands have in common: progress, plans, and the work over a whole cohort."""
+"""What commands have in common: plans, and the work over a whole cohort."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from onkos.arms.classify.arm import CLASSIFY, characterised
+from onkos.cli.progress import Track
 from onkos.compare import Execution
 from onkos.compare import compare as compare_arms
 from onkos.core.case import Case, Cohort
@@ -30,8 +21,6 @@ from onkos.core.study import Study
 from onkos.io import nifti
 from onkos.io.whole import write_table
 from onkos.read import with_errors
-
-Track = Callable[[str], Callable[[int, int], None]]
 
 _FEWEST_FOR_ERRORS = 3
 
@@ -49,26 +38,6 @@ class Plan:
     def store(self) -> Path:
         """Folder of finished folds."""
         return self.folder / ".folds"
-
-
-@contextmanager
-def progress(*, quiet: bool) -> Iterator[Track]:
-    """Show progress bars on standard error; each named job calls back with (done, all)."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True, quiet=quiet),
-    )
-
-    def track(what: str) -> Callable[[int, int], None]:
-        job = bar.add_task(what, total=None)
-        return lambda done, total: bar.update(job, completed=done, total=total)
-
-    with bar:
-        yield track
 
 
 def compare(arms: Sequence[Arm], cohort: Cohort, plan: Plan, track: Track) -> Comparison:
