@@ -37,7 +37,7 @@ bench: $(STAMP) ## builds the peers' throw-away environments; then see bench/REA
 system: ## Debian programs that some tests use; installed where we may, else those tests skip
 	@sh scripts/system-packages.sh
 
-$(STAMP): pyproject.toml constraints.txt scripts/install.py
+$(STAMP): pyproject.toml constraints.txt src/onkos/core/version.py scripts/install.py
 	@$(PYTHON) scripts/install.py $(VENV) dev
 	@touch $(STAMP)
 

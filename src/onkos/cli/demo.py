@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from onkos import arms
 from onkos.cli import work
+from onkos.cli.progress import progress
+from onkos.cli.question import Question
 from onkos.cohort.table import load_table
+from onkos.compare import Plan
 from onkos.core.case import Cohort
 from onkos.io import intake, nifti, series
 from onkos.io.whole import write_json, write_table
 from onkos.phantom import brain
-from onkos.read import read, with_errors
+from onkos.read import read
 from onkos.report import folder as folders
 
 PATIENTS = 12
@@ -39,16 +42,18 @@ def run_demo(out: Path, *, seed: int, console: Console) -> dict[str, Any]:
     """
     began = time.perf_counter()
     console.print(f"{PATIENTS} patients to compare on, and a new one to read. All are phantom.")
-    with work.progress(quiet=console.quiet) as track:
-        cohort = simulate_cohort(out / "cohort", seed, track("Simulating patients (phantom)"))
-        plan = work.Plan(folds=FOLDS, seed=seed, folder=out / "comparison")
-        comparison = work.compare([arms.ARMS[name] for name in ARMS], cohort, plan, track)
+    with progress(quiet=console.quiet) as track:
+        cohort = simulate_cohort(_folder(out, seed), seed, track("Simulating patients (phantom)"))
+        question = Question(
+            arms=[arms.ARMS[name] for name in ARMS],
+            cohort=cohort,
+            plan=Plan(folds=FOLDS, seed=seed),
+            where={"cohort": str(_folder(out, seed).absolute() / "cases.csv"), "target": "target"},
+        )
+        comparison = work.compare(question, out / "comparison", track)
         folders.write_comparison(out / "comparison", comparison, cohort)
-        update = track(f"Fitting {ARM} on all patients")
-        fitted = arms.ARMS[ARM].fit(cohort.cases, rng=np.random.default_rng(seed))
-        model = with_errors(work.labelled(fitted, cohort, plan), comparison.arms[0])
+        model = work.fit(replace(question, arms=question.arms[:1]), out / "comparison", track)
         model.save(out / "model")
-        update(1, 1)
         update = track("Reading the new patient (phantom)")
         patient = brain.simulated(SETTINGS, seed=seed, number=PATIENTS + 1)
         series.write_study(out / "study", patient.study, attributes=patient.attributes)
@@ -64,12 +69,13 @@ def run_demo(out: Path, *, seed: int, console: Console) -> dict[str, Any]:
     }
 
 
-def simulate_cohort(folder: Path, seed: int, update: Callable[[int, int], None]) -> Cohort:
-    """Simulate the patients as NIfTI files with a table, those that are not there yet.
+def _folder(out: Path, seed: int) -> Path:
+    """Of the simulated patients; its name holds the seed, so that others are never mixed in."""
+    return out / "cohort" / f"phantom-gliomas-{seed}"
 
-    The folder's name holds the seed, so that patients of another seed are never mixed in.
-    """
-    folder = folder / f"phantom-gliomas-{seed}"
+
+def simulate_cohort(folder: Path, seed: int, update: Callable[[int, int], None]) -> Cohort:
+    """Simulate the patients as NIfTI files with a table, those that are not there yet."""
     rows = []
     for number in range(1, PATIENTS + 1):
         case = f"PHANTOM-{number:04d}"

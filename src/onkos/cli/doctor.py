@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import os
 import shutil
@@ -11,11 +12,19 @@ from dataclasses import dataclass
 from rich.console import RenderableType
 from rich.table import Table
 
-from onkos.arms import ARMS
 from onkos.core.version import __version__
-from onkos.io.dicom.decoders import decodable_syntaxes
 
-_LIBRARIES = ("numpy", "scipy", "numba", "scikit-learn", "pydicom", "highdicom", "nibabel", "skops")
+#: As they are installed, and as they are imported.
+_LIBRARIES = {
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "numba": "numba",
+    "scikit-learn": "sklearn",
+    "pydicom": "pydicom",
+    "highdicom": "highdicom",
+    "nibabel": "nibabel",
+    "skops": "skops.io",
+}
 _PROGRAMS = {"dciodvfy": "dicom3tools", "dcmdump": "dcmtk", "chromium": "chromium"}
 
 
@@ -44,13 +53,10 @@ def examine() -> list[Finding]:
             remedy="a four-channel brain needs about 2 GiB free",
         ),
     ]
-    found += [_library(name) for name in _LIBRARIES]
-    found += [
-        Finding(what=f"decoder {name}", ok=ok, says="present" if ok else "missing", remedy=remedy)
-        for name, ok, remedy in decodable_syntaxes()
-    ]
+    found += [_library(name, module) for name, module in _LIBRARIES.items()]
+    found += _decoders()
     found += [_program(name, package) for name, package in _PROGRAMS.items()]
-    found.append(Finding(what="arms", ok=bool(ARMS), says=", ".join(ARMS)))
+    found.append(_arms())
     return found
 
 
@@ -65,11 +71,42 @@ def page(findings: list[Finding]) -> RenderableType:
     return table
 
 
-def _library(name: str) -> Finding:
+def _library(name: str, module: str) -> Finding:
+    """Whether a library is installed and loads."""
     try:
-        return Finding(what=name, ok=True, says=importlib.metadata.version(name))
+        version = importlib.metadata.version(name)
+        importlib.import_module(module)
     except importlib.metadata.PackageNotFoundError:
         return Finding(what=name, ok=False, says="missing", remedy=f"pip install {name}")
+    except (ImportError, OSError) as error:
+        remedy = f"pip install --force-reinstall {name}=={version}"
+        return Finding(what=name, ok=False, says=f"{version} fails: {error}", remedy=remedy)
+    return Finding(what=name, ok=True, says=version)
+
+
+def _decoders() -> list[Finding]:
+    """Which compressed images can be opened."""
+    try:
+        from onkos.io.dicom.decoders import decodable_syntaxes
+    except ImportError as error:
+        return [_unloaded("decoders", error)]
+    return [
+        Finding(what=f"decoder {name}", ok=ok, says="present" if ok else "missing", remedy=remedy)
+        for name, ok, remedy in decodable_syntaxes()
+    ]
+
+
+def _arms() -> Finding:
+    """Which methods there are."""
+    try:
+        from onkos.arms import ARMS
+    except ImportError as error:
+        return _unloaded("arms", error)
+    return Finding(what="arms", ok=bool(ARMS), says=f"{len(ARMS)} methods")
+
+
+def _unloaded(what: str, error: ImportError) -> Finding:
+    return Finding(what=what, ok=False, says=str(error), remedy="install the library it names")
 
 
 def _program(name: str, package: str) -> Finding:

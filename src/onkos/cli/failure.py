@@ -7,16 +7,17 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import platformdirs
-from rich.console import Console
+import typer
 
 from onkos.core.errors import OnkosError, UsageError
 from onkos.core.version import __version__
 
-USAGE, REFUSED, OUR_FAULT, INTERRUPTED = 2, 3, 1, 130
+if TYPE_CHECKING:
+    from rich.console import Console
 
-_stderr = Console(stderr=True, soft_wrap=True, highlight=False)
+USAGE, REFUSED, OUR_FAULT, INTERRUPTED = 2, 3, 1, 130
 
 
 def run(command: Callable[[], int | None]) -> int:
@@ -36,32 +37,39 @@ def run(command: Callable[[], int | None]) -> int:
         return _say("refused", error, REFUSED)
     except Exception:  # noqa: BLE001 - the last boundary: the traceback goes to the log
         log = _write_log(traceback.format_exc())
-        _stderr.print(
-            f"onkos: this is our fault, not yours. The log lies at {log}; please report it."
-        )
+        _print(f"onkos: this is our fault, not yours. The log lies at {log}; please report it.")
         return OUR_FAULT
 
 
 @contextmanager
 def quiet_for_machines(json: bool) -> Iterator[Console]:
     """Give the console progress goes to: standard error, and silent where JSON is asked for."""
+    from rich.console import Console
+
     yield Console(stderr=True, quiet=json)
 
 
 def _ended(code: int) -> int:
     """Say what a stop means; the command line's library may have caught it before us."""
     if code == INTERRUPTED:
-        _stderr.print("Stopped. What was finished is kept; the same command goes on from there.")
+        _print("Stopped. What was finished is kept; the same command goes on from there.")
     return code
 
 
 def _say(kind: str, error: Exception, code: int) -> int:
-    _stderr.print(f"onkos: {kind}: {error}", markup=False)
+    _print(f"onkos: {kind}: {error}")
     return code
+
+
+def _print(line: str) -> None:
+    """Print to standard error, one line that no terminal width breaks."""
+    typer.echo(line, err=True)
 
 
 def _write_log(text: str) -> Path:
     """Keep a traceback where the user's system keeps logs."""
+    import platformdirs
+
     stamp = datetime.datetime.now(datetime.UTC)
     folder = Path(platformdirs.user_log_dir("onkos", ensure_exists=True))
     path = folder / f"{stamp:%Y%m%dT%H%M%S%f}.log"

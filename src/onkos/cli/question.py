@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from onkos.arms import ARMS
 from onkos.arms.classify import (
@@ -19,13 +20,13 @@ from onkos.arms.classify import (
     harmonised,
 )
 from onkos.arms.classify.sources import Facts, Size
-from onkos.cli.work import Plan
 from onkos.cohort.layouts import LAYOUTS
 from onkos.cohort.table import load_table
+from onkos.compare import Plan
 from onkos.core.case import Cohort
+from onkos.core.comparison import Comparison
 from onkos.core.errors import UsageError
 from onkos.core.protocols import Arm
-from onkos.core.reading import Comparison
 from onkos.core.source import Caveat
 from onkos.recipes import Recipe
 from onkos.recipes import load as load_recipe
@@ -35,25 +36,31 @@ _FOLDS, _SEED = 5, 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Arms and the cohort they are judged on; title, limits and published figures of a recipe."""
+    """Arms and the cohort they are judged on.
+
+    ``title``, ``limits`` and ``paper`` are those of a recipe; ``where`` tells where the cohort
+    came from, so that the result can be judged again.
+    """
 
     arms: list[Arm]
     cohort: Cohort
-    folds: int
-    seed: int
-    repeats: int = 1
+    plan: Plan
+    where: Mapping[str, Any]
     title: str = ""
     limits: tuple[str, ...] = ()
     paper: Mapping[str, str] = field(default_factory=dict)
 
-    def plan(self, folder: Path) -> Plan:
-        """Return the split, with finished folds kept in a folder."""
-        return Plan(folds=self.folds, repeats=self.repeats, seed=self.seed, folder=folder)
-
     def asked_by(self, made: Comparison) -> Comparison:
         """Return the comparison with the recipe's question, limits and published figures."""
         limits = tuple(Caveat(code="recipe", text=text) for text in self.limits)
-        return replace(made, title=self.title, paper=self.paper, caveats=(*made.caveats, *limits))
+        settings = {**made.provenance.settings, "question": dict(self.where)}
+        return replace(
+            made,
+            title=self.title,
+            paper=self.paper,
+            caveats=(*made.caveats, *limits),
+            provenance=replace(made.provenance, settings=settings),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +108,12 @@ class Asked:
                 for arm in arms_named(names, cohort, recipe.columns, sites)
             ],
             cohort=cohort,
-            folds=self.folds or recipe.folds,
-            repeats=self.repeats or recipe.repeats,
-            seed=recipe.seed if self.seed is None else self.seed,
+            plan=Plan(
+                folds=self.folds or recipe.folds,
+                repeats=self.repeats or recipe.repeats,
+                seed=recipe.seed if self.seed is None else self.seed,
+            ),
+            where={"recipe": self.recipe, "data": str(self.data.absolute())},
             title=recipe.title,
             limits=recipe.limits,
             paper=recipe.paper or {},
@@ -118,10 +128,32 @@ class Asked:
         return Question(
             arms=arms_named(self.arms, cohort, self.columns, sites),
             cohort=cohort,
-            folds=self.folds or _FOLDS,
-            repeats=self.repeats or 1,
-            seed=_SEED if self.seed is None else self.seed,
+            plan=Plan(
+                folds=self.folds or _FOLDS,
+                repeats=self.repeats or 1,
+                seed=_SEED if self.seed is None else self.seed,
+            ),
+            where={"cohort": str(self.cohort.absolute()), "target": self.target},
         )
+
+
+def cohort_of(where: Mapping[str, Any]) -> Cohort:
+    """Open again the cohort that a result was made from; its images need not be there.
+
+    Raises
+    ------
+    UsageError
+        If it is not where it was.
+    """
+    recipe, data = where.get("recipe"), where.get("data")
+    table = where.get("cohort")
+    if isinstance(recipe, str) and isinstance(data, str) and Path(data).is_dir():
+        return _laid_out(load_recipe(recipe), Path(data))
+    if isinstance(table, str) and Path(table).is_file():
+        return load_table(Path(table), target=str(where["target"]), images=False)
+    raise UsageError(
+        f"the cohort of this result is not at {table or data} any more; give its table with --truth"
+    )
 
 
 def require_known(names: Sequence[str]) -> None:

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onkos.core.card import Card
 from onkos.core.errors import GeometryError
-from onkos.core.findings import Lesion
-from onkos.core.mask import Mask
-from onkos.core.plain import to_plain
-from onkos.core.reading import Comparison, Reading
-from onkos.core.source import Caveat
-from onkos.core.study import Study
-from onkos.core.volume import Volume
-from onkos.io.intake import Intake, Refusal
 from onkos.report import words
-from onkos.stats.readers.analysis import ReaderAnalysis
+
+if TYPE_CHECKING:  # only named: a page is shown without what made its values
+    from onkos.core.card import Card
+    from onkos.core.findings import Lesion
+    from onkos.core.mask import Mask
+    from onkos.core.comparison import Comparison
+from onkos.core.reading import Reading
+    from onkos.core.source import Caveat
+    from onkos.core.study import Study
+    from onkos.core.volume import Volume
+    from onkos.io.intake import Intake, Refusal
+    from onkos.stats.readers.analysis import ReaderAnalysis
 
 _MAIN = ("dice", "auc", "brier", "sensitivity", "specificity")
 
 console = Console(highlight=False, markup=False)
 
 
+def tell(machine: bool, plain: Any, page: RenderableType) -> None:
+    """Print the machine's form, one JSON object, or the person's page."""
+    if machine:
+        from onkos.core.plain import to_plain
+
+        typer.echo(json.dumps(to_plain(plain), indent=2, ensure_ascii=False))
+    else:
+        console.print(page)
+
+
 def intake_plain(found: Intake) -> dict[str, Any]:
     """Form that ``onkos open --json`` prints."""
+    from onkos.core.plain import to_plain
+
     return {
         "studies": [_study_plain(study) for study in found.studies],
         "lesions": to_plain(found.lesions),
@@ -100,7 +116,7 @@ def features(made: Mapping[str, Any]) -> RenderableType:
     return Group(*lines)
 
 
-def comparison(made: Comparison, out: Path) -> RenderableType:
+def comparison(made: Comparison, *written: Path) -> RenderableType:
     """Show every arm's main metrics with their intervals, and the tests between them."""
     kind = "phantom patients" if made.simulated else "patients"
     title = Text(f"{made.cohort}: {made.patients} {kind}, {made.folds} folds")
@@ -117,7 +133,8 @@ def comparison(made: Comparison, out: Path) -> RenderableType:
     parts: list[RenderableType] = [title, table]
     if made.tests:
         parts += [Text(), tests]
-    return Group(*parts, *_caveats(made.caveats), Text(f"Report: {out / 'report.html'}"))
+    files = [Text(f"  {path}") for path in written]
+    return Group(*parts, *_caveats(made.caveats), Text("Written:"), *files)
 
 
 def reading(made: Reading, written: Iterable[Path]) -> RenderableType:

@@ -1,132 +1,77 @@
-"""What commands have in common: progress, plans, and the work over a whole cohort."""
+"""What commands have in common: the desk they work at, and the work over a whole cohort."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+import platformdirs
 
-from onkos.arms.classify.arm import CLASSIFY, characterised
-from onkos.compare import Execution
-from onkos.compare import compare as compare_arms
-from onkos.core.case import Case, Cohort
-from onkos.core.errors import OnkosError, UsageError
-from onkos.core.protocols import Arm, Model
-from onkos.core.reading import Comparison
+from onkos.arms import load
+from onkos.cli.progress import Track, Update
+from onkos.cli.question import Question
+from onkos.cohort.written import write_predictions
+from onkos.compare import Execution, judged, kept_predictions
+from onkos.core.case import Cohort
+from onkos.core.comparison import Comparison
+from onkos.core.desk import Desk
+from onkos.core.errors import UsageError
+from onkos.core.plain import to_plain
+from onkos.core.protocols import Model
 from onkos.core.study import Study
-from onkos.io import nifti
-from onkos.io.whole import write_table
-from onkos.read import with_errors
+from onkos.fit import fit as fit_arm
+from onkos.predict import predict as apply_model
+from onkos.work.cache import DiskCache
+from onkos.work.executor import Executor, Processes, Serial
 
-Track = Callable[[str], Callable[[int, int], None]]
-
-_FEWEST_FOR_ERRORS = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How a cohort is split, how often anew, and where finished folds are kept."""
-
-    folds: int
-    seed: int
-    folder: Path
-    repeats: int = 1
-
-    @property
-    def store(self) -> Path:
-        """Folder of finished folds."""
-        return self.folder / ".folds"
+_FOLDS = ".folds"
 
 
-@contextmanager
-def progress(*, quiet: bool) -> Iterator[Track]:
-    """Show progress bars on standard error; each named job calls back with (done, all)."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True, quiet=quiet),
-    )
-
-    def track(what: str) -> Callable[[int, int], None]:
-        job = bar.add_task(what, total=None)
-        return lambda done, total: bar.update(job, completed=done, total=total)
-
-    with bar:
-        yield track
+def desk(update: Update) -> Desk:
+    """Where a command works: two threads or as many as there are, features kept for other runs."""
+    root = platformdirs.user_cache_path("onkos") / "features"
+    return Desk(threads=min(8, os.cpu_count() or 2), cache=DiskCache(root=root), tell=update)
 
 
-def compare(arms: Sequence[Arm], cohort: Cohort, plan: Plan, track: Track) -> Comparison:
-    """Compare arms with progress, keeping finished folds."""
-    update = track(f"Comparing {len(arms)} arms")
-    return compare_arms(
-        cohort,
-        arms,
-        folds=plan.folds,
-        repeats=plan.repeats,
-        seed=plan.seed,
-        execution=Execution(store=plan.store, done=lambda done, total, _what: update(done, total)),
-    )
+def execution(out: Path, update: Update, *, processes: int = 1) -> Execution:
+    """How a comparison is run: finished folds are kept in its folder."""
+    executor: Executor = Processes(count=processes) if processes > 1 else Serial()
+    return Execution(store=out / _FOLDS, executor=executor, desk=desk(update))
 
 
-def fit(arm: Arm, cohort: Cohort, plan: Plan, track: Track) -> Model:
-    """Fit an arm on all cases; its errors come from folds in which each patient was held out.
-
-    With fewer than three patients there is nothing to learn errors from: the model then carries
-    none, and every reading made with it says so.
-    """
-    patients = len(cohort.patients)
-    judged = None
-    if patients >= _FEWEST_FOR_ERRORS:
-        held_out = replace(plan, folds=min(plan.folds, patients))
-        judged = compare([arm], cohort, held_out, track).arms[0]
-    update = track(f"Fitting {arm.name} on {patients} patients")
-    model = arm.fit(cohort.cases, rng=np.random.default_rng(plan.seed))
-    update(1, 1)
-    model = labelled(model, cohort, plan)
-    return with_errors(model, judged) if judged else model
+def compare(question: Question, out: Path, track: Track, *, processes: int = 1) -> Comparison:
+    """Compare arms with progress; what they predicted is written beside the result."""
+    update = track(f"Comparing {len(question.arms)} arms")
+    how = execution(out, update, processes=processes)
+    cohort, plan = question.cohort, question.plan
+    with kept_predictions(cohort, question.arms, plan=plan, execution=how) as made:
+        comparison = judged(made, cohort, plan=plan, execution=how)
+        write_predictions(out, made.predicted(), cohort)
+    return question.asked_by(comparison)
 
 
-def labelled(model: Model, cohort: Cohort, plan: Plan) -> Model:
-    """Write on a model's card which cohort and seed it comes from."""
-    return model.with_card(
-        replace(model.card, cohort=cohort.name, simulated=cohort.simulated, seed=plan.seed)
-    )
+def fit(question: Question, out: Path, track: Track) -> Model:
+    """Fit the arm asked for, with its errors on unseen patients."""
+    (arm,) = question.arms
+    update = track(f"Fitting {arm.name}")
+    how = execution(out, update)
+    return fit_arm(arm, question.cohort, plan=question.plan, execution=how)
 
 
-def predict(model: Model, cohort: Cohort, out: Path, track: Track) -> dict[str, Any]:
+def predict(model: Path, cohort: Cohort, out: Path, track: Track) -> dict[str, Any]:
     """Predict every case; refused ones are listed and do not stop the others."""
+    fitted = load(model)
     update = track(f"Predicting {len(cohort.cases)} cases")
-    rows: list[dict[str, str]] = []
-    refused: list[dict[str, str]] = []
-    for number, case in enumerate(cohort.cases, start=1):
-        try:
-            rows.append(_predict_case(model, case, out))
-        except OnkosError as error:
-            refused.append({"case": case.id, "error": type(error).__name__, "reason": str(error)})
-        update(number, len(cohort.cases))
-    table = out / "predictions.csv"
-    write_table(table, rows)
+    made = apply_model(fitted, cohort, folder=out / _FOLDS / "predict", desk=desk(update))
+    write_predictions(out, [made.predicted], cohort)
     return {
-        "predictions": str(table),
+        "predictions": str(out / "predictions.csv"),
         "masks": str(out / "masks"),
-        "predicted": len(rows),
-        "refused": refused,
+        "predicted": len(made.predicted.repeats[0]),
+        "refused": to_plain(made.refused),
     }
 
 
@@ -144,13 +89,3 @@ def with_roles(study: Study, roles: Sequence[str]) -> Study:
             raise UsageError(f"--role {asked}: {len(fits)} images of series {uid!r}; expected one")
         volumes[role] = fits[0]
     return replace(study, volumes=volumes)
-
-
-def _predict_case(model: Model, case: Case, out: Path) -> dict[str, str]:
-    """One row of the table; the outline goes to its own file."""
-    study = characterised(case) if model.card.task == CLASSIFY else case.study
-    prediction = model.predict(study)
-    if prediction.mask is not None:
-        nifti.write_mask(out / "masks" / f"{case.id}.nii.gz", prediction.mask)
-    probabilities = {f"p_{name}": f"{p:.6f}" for name, p in prediction.classes.items()}
-    return {"case": case.id, "patient": case.patient, **probabilities}

@@ -5,23 +5,27 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from onkos.core.case import Case, Cohort, known_truths
+from onkos.core.answers import ObservedOutcome
+from onkos.core.case import Case, Cohort, Glance, known_truths
 from onkos.core.errors import CohortError
 from onkos.core.mask import Mask
 from onkos.core.source import PHANTOM
 from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
-from onkos.io import intake, outline
+from onkos.io import glimpse, intake, outline
 
 _ROW = ("case", "patient")
 _SIMULATED = "simulated"
 _KNOWN = (*_ROW, "mask", "target", "site", "age", "sex", _SIMULATED)
 _LABELS_FILE = "labels.json"
 _ENDINGS = (".gz", ".nii", ".dcm", ".nrrd", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".zip")
+
+_EVENT = {"0": False, "1": True, "no": False, "yes": True, "false": False, "true": True}
 
 Labels = Mapping[str, tuple[int, ...]]
 
@@ -69,9 +73,11 @@ def load_table(path: Path, *, target: str = "target", images: bool = True) -> Co
                 id=row["case"],
                 patient=row["patient"],
                 load=load,
+                look=partial(look_at, files, facts),
                 truths=known_truths(
                     outline=partial(load_truth, mask, load, labels) if mask else None,
                     target=row.get(target) or None,
+                    outcome=followed(row),
                 ),
                 site=row.get("site", ""),
                 covariates={name: value for name, value in facts.items() if name != "site"},
@@ -110,6 +116,28 @@ def load_study(
         uid=studies[0].uid if studies else "",
         facts=facts,
     )
+
+
+def look_at(images: Mapping[str, Path], facts: Mapping[str, str]) -> Glance:
+    """What is known of one row without reading pixels."""
+    dimensions = {role: glimpse.dimensions(path) for role, path in images.items()}
+    return Glance(
+        roles=tuple(images),
+        dimensions={role: known for role, known in dimensions.items() if known},
+        facts=facts,
+    )
+
+
+def followed(row: Mapping[str, str]) -> ObservedOutcome | None:
+    """Follow-up in the columns ``time`` and ``event``; None where they do not tell it."""
+    event = _EVENT.get(row.get("event", "").lower().removesuffix(".0"))
+    try:
+        time = float(row.get("time", ""))
+    except ValueError:
+        return None
+    if event is None or not (math.isfinite(time) and time >= 0):
+        return None
+    return ObservedOutcome(time=time, event=event)
 
 
 def load_truth(path: Path, load: partial[Study], labels: Labels) -> Mask:

@@ -10,6 +10,7 @@ import ast
 import dataclasses
 import hashlib
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
 from importlib import metadata, util
@@ -81,8 +82,10 @@ def _modules_of(value: object) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def _digest(modules: frozenset[str]) -> str:
-    roots = {name.partition(".")[0] for name in modules} | {_OWN}
-    waiting, seen, libraries = sorted(modules), set[str](), set[str]()
+    roots = {root for name in modules if _is_own(root := name.partition(".")[0])} | {_OWN}
+    own = [name for name in modules if name.partition(".")[0] in roots]
+    waiting, seen = sorted(own), set[str]()
+    libraries = {name.partition(".")[0] for name in modules} - roots
     state = hashlib.sha256()
     while waiting:
         name = waiting.pop()
@@ -104,6 +107,18 @@ def _digest(modules: frozenset[str]) -> str:
     for name in sorted(libraries - set(sys.stdlib_module_names)):
         state.update(f"{name} {_version(name)}\n".encode())
     return state.hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _is_own(root: str) -> bool:
+    """Whether a top-level package is ours or the user's own, and no installed library."""
+    if root == _OWN:
+        return True
+    if root in sys.stdlib_module_names and root != "__main__":
+        return False
+    origin = getattr(sys.modules.get(root), "__file__", None)
+    libraries = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
+    return origin is not None and not any(origin.startswith(folder) for folder in libraries)
 
 
 def _source(module: str) -> bytes | None:

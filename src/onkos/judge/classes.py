@@ -30,8 +30,8 @@ from onkos.stats.calibration import (
     in_the_large,
 )
 from onkos.stats.classification import classification_metrics
+from onkos.stats.folded.ranked import Average
 from onkos.stats.folded.within import area_difference_within, area_within
-from onkos.stats.multiclass import Average
 from onkos.stats.repeated import joint_metrics
 from onkos.stats.resampling import IntArray
 

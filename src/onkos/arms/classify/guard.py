@@ -80,9 +80,10 @@ def _fingerprints(cohort: Cohort) -> Mapping[str, Fingerprint]:
     """Fingerprint of every case that is one picture; the arms of a comparison share them."""
     found = {}
     for case in cohort.cases:
-        look = case.glance
-        flat = all(look.dimensions.get(role, 2) == 2 for role in look.roles)
-        mark = _fingerprint(case.study) if len(look.roles) == 1 and flat else None
+        look = case.look() if case.look else None
+        if look is not None and (len(look.roles) != 1 or 3 in look.dimensions.values()):
+            continue
+        mark = _fingerprint(case.study)
         if mark is not None:
             found[case.id] = mark
     return found
