@@ -9,27 +9,35 @@ from __future__ import annotations
 import ast
 import dataclasses
 import hashlib
+import inspect
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
 _OWN = "onkos"
+_PROCESS = uuid.uuid4().hex
 
 
 def code_digest(*values: object) -> str:
     """SHA-256 over the source of all modules that the types of some values rest on.
 
     Values inside the fields of dataclasses, and in tuples, lists and mappings, count too. The
-    versions of the libraries that these modules import are part of it.
+    versions of the libraries that these modules import are part of it. A type whose source
+    cannot be found (made at a prompt) has a digest that holds in this process only, so that
+    nothing is ever taken from an earlier one.
     """
-    modules: set[str] = set()
-    for value in values:
-        modules |= set(_modules_of(value))
-    return _digest(frozenset(modules))
+    kinds = list(dict.fromkeys(kind for value in values for kind in _kinds_of(value)))
+    modules = {kind.__module__ for kind in kinds}
+    state = hashlib.sha256(_digest(modules).encode())
+    for kind in kinds:
+        if _is_own(kind.__module__.partition(".")[0]) and _origin(kind.__module__) is None:
+            state.update(_typed(kind).encode())
+    return state.hexdigest()
 
 
 def settings_of(value: object) -> Any:
@@ -57,56 +65,56 @@ def settings_of(value: object) -> Any:
     return repr(value)
 
 
-def _modules_of(value: object) -> Iterator[str]:
-    """Modules in which the types of a value, and of what it holds, are written."""
+def _kinds_of(value: object) -> Iterator[Any]:
+    """Types and functions that a value, and what it holds, are made of."""
     if isinstance(value, Mapping):
         for item in value.values():
-            yield from _modules_of(item)
-        return
-    if isinstance(value, tuple | list | set | frozenset):
+            yield from _kinds_of(item)
+    elif isinstance(value, tuple | list | set | frozenset):
         for item in value:
-            yield from _modules_of(item)
-        return
-    if isinstance(value, partial):
-        yield from _modules_of((value.func, value.args, value.keywords))
-        return
-    kind = value if isinstance(value, type) or callable(value) else type(value)
-    module = getattr(kind, "__module__", "") or type(value).__module__
-    if module and module != "builtins":
-        yield module
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        yield type(value).__module__
-        for one in dataclasses.fields(value):
-            yield from _modules_of(getattr(value, one.name))
+            yield from _kinds_of(item)
+    elif isinstance(value, partial):
+        yield from _kinds_of((value.func, value.args, value.keywords))
+    elif isinstance(value, type) or inspect.isroutine(value):
+        if isinstance(getattr(value, "__module__", None), str):
+            yield value
+    elif type(value).__module__ != "builtins":
+        yield type(value)
+        if dataclasses.is_dataclass(value):
+            for one in dataclasses.fields(value):
+                yield from _kinds_of(getattr(value, one.name))
 
 
-@lru_cache(maxsize=256)
-def _digest(modules: frozenset[str]) -> str:
-    roots = {root for name in modules if _is_own(root := name.partition(".")[0])} | {_OWN}
-    own = [name for name in modules if name.partition(".")[0] in roots]
-    waiting, seen = sorted(own), set[str]()
-    libraries = {name.partition(".")[0] for name in modules} - roots
-    state = hashlib.sha256()
+def _typed(kind: Any) -> str:
+    """Source of a type made at a prompt; where even that is lost, a word of this process only."""
+    try:
+        return inspect.getsource(kind)
+    except (OSError, TypeError):
+        return f"{_PROCESS} {id(kind)}"
+
+
+def _digest(modules: Iterable[str]) -> str:
+    """Digest of modules, of those of the same project they import, and of library versions."""
+    waiting, libraries = sorted(set(modules)), set[str]()
+    seen: dict[str, bytes] = {}
     while waiting:
         name = waiting.pop()
         if name in seen:
             continue
-        seen.add(name)
-        source = _source(name)
-        if source is None:
+        if not _is_own(name.partition(".")[0]):
             libraries.add(name.partition(".")[0])
             continue
-        for used in _imports(source, name):
-            if used.partition(".")[0] in roots:
-                waiting.append(used)
-            else:
-                libraries.add(used.partition(".")[0])
-    for name in sorted(seen):
-        state.update(f"{name}\n".encode())
-        state.update(_source(name) or b"")
+        origin = _origin(name)
+        if origin is None:
+            continue
+        seen[name] = origin.read_bytes()
+        waiting += _imports(seen[name], name)
+    found = hashlib.sha256()
+    for name, source in sorted(seen.items()):
+        found.update(f"{name}\n".encode() + source)
     for name in sorted(libraries - set(sys.stdlib_module_names)):
-        state.update(f"{name} {_version(name)}\n".encode())
-    return state.hexdigest()
+        found.update(f"{name} {_version(name)}\n".encode())
+    return found.hexdigest()
 
 
 @lru_cache(maxsize=256)
@@ -116,28 +124,37 @@ def _is_own(root: str) -> bool:
         return True
     if root in sys.stdlib_module_names and root != "__main__":
         return False
-    origin = getattr(sys.modules.get(root), "__file__", None)
+    if root not in sys.modules and util.find_spec(root) is None:
+        return False
+    origin = _origin(root)
+    if origin is None:  # a folder without __init__, or made at a prompt
+        return not hasattr(sys.modules.get(root), "__file__")
     libraries = [sysconfig.get_path(name) for name in ("purelib", "platlib")]
-    return origin is not None and not any(origin.startswith(folder) for folder in libraries)
+    return not any(str(origin).startswith(folder) for folder in libraries)
 
 
-def _source(module: str) -> bytes | None:
-    """Source of a module; None where there is none, e.g. of a library's compiled part."""
-    loaded = sys.modules.get(module)
-    origin = getattr(loaded, "__file__", None)
-    if origin is None:
+def _origin(module: str) -> Path | None:
+    """File of a module's source; None where there is none, e.g. of a compiled part."""
+    origin = getattr(sys.modules.get(module), "__file__", None)
+    if origin is None and module not in sys.modules:
         try:
             spec = util.find_spec(module)
         except (ImportError, ValueError):
             return None
         origin = spec.origin if spec else None
-    if origin is None or not origin.endswith(".py") or not Path(origin).is_file():
+    if origin is None or not origin.endswith(".py"):
         return None
-    return Path(origin).read_bytes()
+    path = Path(origin)
+    return path if path.is_file() else None
 
 
-def _imports(source: bytes, module: str) -> Iterator[str]:
+@lru_cache(maxsize=4096)
+def _imports(source: bytes, module: str) -> tuple[str, ...]:
     """Modules named by the import statements of a source, and names that may be modules."""
+    return tuple(_named_imports(source, module))
+
+
+def _named_imports(source: bytes, module: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             for alias in node.names:

@@ -80,6 +80,7 @@ def run(piece: Piece, store: Store, desk: Desk) -> FoldResult:
     What refuses the input ends this fold only: it is then kept as failed, with the reason, and
     its cases count as unanswered.
     """
+    store.begin(piece.key)
     desk = replace(desk, scratch=store.scratch(piece.key))
     try:
         found = _answered(piece, store, desk)

@@ -52,6 +52,12 @@ class Store:
         """Where a fit may keep checkpoints until its fold is finished."""
         return self.root / key / "scratch"
 
+    def begin(self, key: str) -> None:
+        """Clear what a killed run left of a fold, but for its checkpoints."""
+        for path in self.folder(key).glob("*"):
+            if path != self.scratch(key):
+                path.unlink()
+
     def take(self, key: str) -> FoldResult | None:
         """A finished fold; None where there is none, it failed, or it cannot be read."""
         folder = self.folder(key)
