@@ -79,9 +79,7 @@ class ThresholdModel:
         volume = study.volume("flair")
         labels = np.where(volume.data > self.core, 1, np.where(volume.data > self.oedema, 2, 0))
         mask = Mask(labels=labels.astype(np.uint8), geometry=volume.geometry, names=TISSUES)
-        return Prediction.outlined(
-            mask, reference="flair", presence={"core": 0.9, "oedema": 0.8}
-        )
+        return Prediction.outlined(mask, reference="flair", presence={"core": 0.9, "oedema": 0.8})
 
     def with_card(self, card: Card) -> Model:
         return replace(self, card=card)
@@ -109,9 +107,7 @@ class ThresholdArm:
     def require(self, cohort: Cohort, folds: Sequence[Fold]) -> None:
         del cohort, folds
 
-    def fit(
-        self, cases: Sequence[Case], *, rng: np.random.Generator, desk: Desk = PLAIN
-    ) -> Model:
+    def fit(self, cases: Sequence[Case], *, rng: np.random.Generator, desk: Desk = PLAIN) -> Model:
         means = np.zeros(3)
         for case in cases:
             data, labels = case.study.volume("flair").data, case.outline.labels

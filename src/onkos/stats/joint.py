@@ -19,8 +19,7 @@ from onkos.core.method import Method
 from onkos.stats.bootstrap import bootstrap_weighted
 from onkos.stats.classification import Answers
 from onkos.stats.intervals import Resampling
-from onkos.stats.multiclass import Average, ranked_areas
-from onkos.stats.resampling import Clusters, Multiplicities, Statistic
+from onkos.stats.resampling import Clusters, Multiplicities
 
 Repeats = Sequence[Answers]
 
@@ -65,26 +64,6 @@ def joint_means(
     return replace(over_repeats(found, len(values)), missed=missed)
 
 
-def joint_several_area(
-    repeats: Repeats, average: Average, *, rng: np.random.Generator, level: float
-) -> Estimate:
-    """Mean over repeats of the area of several classes, patients resampled.
-
-    Raises
-    ------
-    ContentError
-        If a class does not occur.
-    """
-    first = repeats[0]
-    return bootstrap_weighted(
-        _several_areas(repeats, average),
-        clusters=patients_of(first),
-        rng=rng,
-        plan=Resampling(level=level),
-        what=f"AUC of {len(first.classes)} classes, {average}, {len(first.truth)} cases",
-    )
-
-
 def squared_error(repeats: Repeats) -> FloatArray:
     """(cases,): squared error of the probabilities, mean over the repeats."""
     averaged: FloatArray = np.mean([one.squared_error for one in repeats], axis=0)
@@ -123,24 +102,3 @@ def over_repeats(estimate: Estimate, repeats: int) -> Estimate:
     method = estimate.method
     kept = Method(what=method) if isinstance(method, str) else method
     return replace(estimate, method=replace(kept, repeats=repeats))
-
-
-def _several_areas(repeats: Repeats, average: Average) -> Statistic:
-    first = repeats[0]
-    number = {name: k for k, name in enumerate(first.classes)}
-    true = np.array([number[name] for name in first.truth], dtype=np.intp)
-    absent = sorted(set(first.classes) - set(first.truth))
-    if absent:
-        raise ContentError(f"classes {absent} do not occur in the truth; leave them out")
-    areas = [
-        one
-        for each in repeats
-        for one in ranked_areas(true, np.ascontiguousarray(each.probabilities.T), average)
-    ]
-
-    def mean(weights: Multiplicities) -> FloatArray:
-        each = [ranking.auc(np.ascontiguousarray(weights[:, rows])) for ranking, rows in areas]
-        averaged: FloatArray = np.mean(each, axis=0)
-        return averaged
-
-    return mean

@@ -9,14 +9,17 @@ import pytest
 
 from lesion_toys import case_of, nodule, picture
 from onkos import arms
-from onkos.arms.classify import CLASSIFIERS, Classifier, facts_arm, remembering
-from onkos.arms.classify.memory import Memory, digest
+from onkos.arms.classify import CLASSIFIERS, Classifier, facts_arm
+from onkos.arms.classify.observation import digest, observation
 from onkos.arms.classify.sources import Facts, Radiomics, Size
-from onkos.arms.scoring import score
 from onkos.classic.members import MEMBERS
+from onkos.core.case import characterised
+from onkos.core.desk import Desk
 from onkos.core.errors import CohortError, ContentError, ModelError
 from onkos.core.study import Patient, Study
 from onkos.features.radiomics import Settings
+from onkos.work.cache import DiskCache
+from scored import probabilities
 
 PICTURES = [case_of(n, picture) for n in range(24)]
 NODULES = [case_of(n, nodule) for n in range(24)]
@@ -32,11 +35,8 @@ WANTED = {
 @pytest.fixture(scope="module")
 def fitted():
     """Models fitted on the first 18 cases."""
-    memory = Memory()
     return {
-        name: replace(CLASSIFIERS[name], memory=memory).fit(
-            cases[:18], rng=np.random.default_rng(2)
-        )
+        name: CLASSIFIERS[name].fit(cases[:18], rng=np.random.default_rng(2))
         for name, cases in WANTED.items()
     }
 
@@ -46,24 +46,22 @@ def test_probabilities_are_those_of_the_model_saved_and_loaded(fitted, tmp_path,
     fitted[name].save(tmp_path / "model")
     loaded = arms.load(tmp_path / "model")
     for case in WANTED[name][18:]:
-        mine, its = score(fitted[name], case, fold=0), score(loaded, case, fold=0)
-        assert dict(its.classes) == pytest.approx(dict(mine.classes), abs=1e-12)
-        assert sum(mine.classes.values()) == pytest.approx(1)
-        assert mine.target == case.target
+        mine, its = probabilities(fitted[name], case), probabilities(loaded, case)
+        assert its == pytest.approx(mine, abs=1e-12)
+        assert sum(mine.values()) == pytest.approx(1)
     assert loaded.card.classes == ("benign", "malignant")
     assert loaded.card.task == "classify"
 
 
 @pytest.mark.parametrize("name", ["size-only", "pictures-logistic", "radiomics-lda"])
 def test_what_can_be_learnt_is_learnt(fitted, name):
-    scores = [score(fitted[name], case, fold=0) for case in WANTED[name][18:]]
-    right = [one.classes[one.target] > 0.5 for one in scores]
+    right = [probabilities(fitted[name], c)[c.required_target] > 0.5 for c in WANTED[name][18:]]
     assert sum(right) >= 5
     assert fitted[name].used
 
 
 def test_prevalence_knows_nothing_but_how_frequent_the_classes_are(fitted):
-    answers = {tuple(score(fitted["prevalence-only"], c, fold=0).classes.items()) for c in PICTURES}
+    answers = {tuple(probabilities(fitted["prevalence-only"], c).items()) for c in PICTURES}
     assert answers == {(("benign", 0.5), ("malignant", 0.5))}
     assert fitted["prevalence-only"].used == ()
 
@@ -95,7 +93,7 @@ def test_facts_are_numbers_and_words_and_may_be_missing(rng):
     with pytest.raises(ContentError, match="expected one of"):
         arm.source.observe(replace(study, facts={"sex": "unknown"}))
     model = arm.fit(NODULES[:18], rng=rng)
-    assert model.predict(NODULES[20].study).classes.keys() == {"benign", "malignant"}
+    assert probabilities(model, NODULES[20]).keys() == {"benign", "malignant"}
 
 
 def test_what_is_missing_is_refused_by_name(fitted):
@@ -105,29 +103,30 @@ def test_what_is_missing_is_refused_by_name(fitted):
     with pytest.raises(ModelError, match=r"radiomics-lda: .*0 outlines"):
         fitted["radiomics-lda"].predict(bare[0].study)
     with pytest.raises(CohortError, match="no target"):
-        CLASSIFIERS["size-only"].fit(
-            [replace(NODULES[0], target=None)], rng=np.random.default_rng(0)
-        )
+        CLASSIFIERS["size-only"].fit([replace(NODULES[0], truths={})], rng=np.random.default_rng(0))
     with pytest.raises(CohortError, match="three axes"):
         CLASSIFIERS["pictures-lda"].fit(NODULES[:4], rng=np.random.default_rng(0))
 
 
-def test_a_study_is_looked_at_once():
+def test_a_study_is_described_once_whoever_asks(tmp_path):
     seen = []
 
-    class Counting(Size):
+    class Counting(Radiomics):
         def observe(self, study):
             seen.append(study.patient.id)
             return super().observe(study)
 
-    arm = Classifier(
-        name="size-only", family="trivial", source=Counting(), member=MEMBERS["logistic"]
-    )
-    (first, second) = remembering([arm, replace(arm, name="again")])
-    first.fit(NODULES[:10], rng=np.random.default_rng(0))
-    model = second.fit(NODULES[:10], rng=np.random.default_rng(0))
-    score(model, NODULES[3], fold=0)
+    source = Counting(settings=Settings(families=("stat",)))
+    arm = Classifier(name="mine", family="classic", source=source, member=MEMBERS["logistic"])
+    desk = Desk(cache=DiskCache(root=tmp_path))
+    arm.fit(NODULES[:10], rng=np.random.default_rng(0), desk=desk)
+    again = Desk(cache=DiskCache(root=tmp_path))
+    arm.fit(NODULES[:10], rng=np.random.default_rng(0), desk=again)
+    kept = observation(source, characterised(NODULES[3]), again)
     assert sorted(seen) == sorted(f"P{n}" for n in range(10))
+    fresh = source.observe(characterised(NODULES[3]))
+    assert kept.names == fresh.names
+    np.testing.assert_array_equal(kept.values, fresh.values)
 
 
 def test_the_digest_of_a_study_changes_with_all_that_is_looked_at():

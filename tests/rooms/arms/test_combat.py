@@ -12,10 +12,12 @@ from onkos.arms.classify import CLASSIFIERS, Harmonise, facts_arm, harmonised
 from onkos.arms.classify.combat import FittedHarmonise
 from onkos.arms.classify.sources import Facts
 from onkos.classic.harmonise import fit_harmonisation
-from onkos.compare import Execution, compare
+from onkos.compare import Execution, Plan, compare
 from onkos.core.case import Case, Cohort, known_truths
+from onkos.core.desk import PLAIN as DESK
 from onkos.core.errors import CohortError, ModelError, UsageError
 from onkos.core.study import Patient, Study
+from scored import probabilities
 
 COLUMNS = ("f0", "f1", "f2", "f3", "age", "sex")
 
@@ -70,7 +72,7 @@ def test_rows_are_those_that_training_rows_alone_would_give(model):
     found = fit_harmonisation(values[:, :4], sites, covariates=age)
     for case in COHORT.cases[40:]:
         raw = PLAIN.source.observe(case.study).values
-        row = model.described(case.study)
+        row = model.described(case.study, DESK)
         expected = found.apply(
             raw[None, :4], [case.study.facts["scanner"]], covariates=raw[None, [4]]
         )
@@ -79,7 +81,7 @@ def test_rows_are_those_that_training_rows_alone_would_give(model):
 
 
 def test_the_site_is_gone_from_what_the_member_sees(model):
-    rows = np.array([model.described(case.study) for case in COHORT.cases])
+    rows = np.array([model.described(case.study, DESK) for case in COHORT.cases])
     at_b = np.array([case.study.facts["scanner"] == "B" for case in COHORT.cases])
     before = np.array([PLAIN.source.observe(case.study).values for case in COHORT.cases])
     apart = [abs(t[at_b, :4].mean(axis=0) - t[~at_b, :4].mean(axis=0)) for t in (before, rows)]
@@ -97,7 +99,7 @@ def test_it_is_fitted_without_the_classes():
         for n, case in enumerate(COHORT.cases)
     ]
     two = [
-        EVENED.fit(cases, rng=np.random.default_rng(0)).evened.to_arrays()
+        EVENED.fit(cases, rng=np.random.default_rng(0)).harmonised.to_arrays()
         for cases in (COHORT.cases, turned)
     ]
     for name, array in two[0].items():
@@ -111,8 +113,7 @@ def test_a_model_says_so_on_its_card_and_comes_back(model, tmp_path):
     assert back.card.settings["harmonise"]["column"] == "scanner"
     assert back.card.settings["harmonise"]["covariates"]["columns"] == ["age"]
     for case in COHORT.cases[40:45]:
-        mine, its = model.predict(case.study), back.predict(case.study)
-        assert dict(its.classes) == pytest.approx(dict(mine.classes), abs=1e-12)
+        assert probabilities(back, case) == pytest.approx(probabilities(model, case), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_an_unknown_site_or_covariate_is_refused_by_a_sentence(model, facts, say
 
 
 def test_damaged_arrays_are_a_model_error(model):
-    arrays = model.evened.to_arrays()
+    arrays = model.harmonised.to_arrays()
     with pytest.raises(ModelError, match="fit the model again"):
         FittedHarmonise.from_arrays(SITES, {**arrays, "moved": ~arrays["moved"]})
     with pytest.raises(ModelError, match="harmonisation"):
@@ -139,33 +140,28 @@ def test_damaged_arrays_are_a_model_error(model):
 
 
 def test_both_stand_in_one_table_and_are_stored_apart(tmp_path):
-    made = compare(COHORT, [PLAIN, EVENED], folds=3, seed=1, execution=Execution(store=tmp_path))
+    plan, execution = Plan(folds=3, seed=1), Execution(store=tmp_path)
+    made = compare(COHORT, [PLAIN, EVENED], plan=plan, execution=execution)
     assert [arm.name for arm in made.arms] == ["facts-lda", "facts-lda+combat"]
     assert made.provenance.settings["harmonise"]["facts-lda+combat"]["column"] == "scanner"
     before = len(list(tmp_path.iterdir()))
     assert before == 6
     other = harmonised(PLAIN, Harmonise(column="scanner"))
-    again = compare(COHORT, [other], folds=3, seed=1, execution=Execution(store=tmp_path))
+    again = compare(COHORT, [other], plan=plan, execution=execution)
     assert len(list(tmp_path.iterdir())) == before + 3  # other covariates are another arm
     assert again.arms[0].metrics["brier"] != made.arms[1].metrics["brier"]
 
 
-def test_a_fold_with_a_site_that_training_lacks_is_refused_before_anything_runs():
+def test_a_fold_with_a_site_that_training_lacks_is_refused_before_anything_runs(tmp_path):
     strange = study(5, dict(FACTS[5]) | {"scanner": "Z"})
     cases = list(COHORT.cases)
     cases[5] = replace(cases[5], load=lambda: strange)
     cohort = replace(COHORT, cases=tuple(cases))
-    ran = []
-
-    def counting(function, tasks):
-        for task in tasks:
-            ran.append(task)
-            yield function(task)
-
+    plan, execution = Plan(folds=3), Execution(store=tmp_path)
     with pytest.raises(UsageError, match=r"fold \d: [01] training cases of the site 'Z'.*merge"):
-        compare(cohort, [EVENED], folds=3, execution=Execution(run=counting))
-    assert ran == []
-    assert compare(cohort, [PLAIN], folds=3).arms[0].name == "facts-lda"
+        compare(cohort, [EVENED], plan=plan, execution=execution)
+    assert not list(tmp_path.iterdir())
+    assert compare(cohort, [PLAIN], plan=plan).arms[0].name == "facts-lda"
 
 
 def test_a_case_without_a_site_is_refused_by_its_name():

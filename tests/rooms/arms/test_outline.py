@@ -12,17 +12,18 @@ from onkos import arms
 from onkos.arms.outline import OUTLINERS, Outliner
 from onkos.arms.outline.division import patch_of
 from onkos.arms.outline.tuning import Tuning
-from onkos.prep.scan import prepare
-from onkos.arms.scoring import score
 from onkos.classic.members import MEMBERS
 from onkos.core.case import Case, known_truths
+from onkos.core.desk import Desk
 from onkos.core.errors import CohortError, ContentError, ModelError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
+from onkos.prep.scan import prepare
 from rooms.arms.test_outline_parts import refusing
 from rooms.arms.test_outlining import flipped
+from scored import outlined
 
 
 def quick(name: str) -> Outliner:
@@ -43,8 +44,8 @@ def outliner(phantoms):
 
 
 def test_the_arm_learns_the_phantom_and_its_card_says_what_was_chosen(outliner, phantoms):
-    found = score(outliner, phantoms.cases[3], fold=0)
-    assert found.metrics["dice:tumour"] > 0.6
+    found = outlined(outliner, phantoms.cases[3])
+    assert found.values["dice:tumour"] > 0.6
     settings = outliner.card.settings
     assert (settings["unary"], settings["member"]) == ("lda", "hidden-markov-field")
     assert settings["chosen_on"] == 3
@@ -60,25 +61,29 @@ def test_saved_and_loaded_it_answers_alike_however_the_study_is_stored(
     study = phantoms.cases[3].study
     other = replace(study, volumes={role: flipped(v) for role, v in study.volumes.items()})
     mine, its = outliner.predict(study), loaded.predict(other)
-    assert mine.mask.labels.any()
-    assert np.array_equal(its.mask.labels[::-1].transpose(0, 2, 1), mine.mask.labels)
-    assert dict(mine.classes) == pytest.approx(dict(its.classes))
+    assert mine.outline.mask.labels.any()
+    assert np.array_equal(
+        its.outline.mask.labels[::-1].transpose(0, 2, 1), mine.outline.mask.labels
+    )
+    assert dict(mine.outline.presence) == pytest.approx(dict(its.outline.presence))
     assert [one.code for one in mine.caveats] == [one.code for one in its.caveats]
 
 
 def test_the_same_seed_gives_the_same_model_with_any_number_of_threads(outliner, phantoms):
-    arm = replace(quick("outline-hidden-markov-field"), threads=1)
-    again = arm.fit(phantoms.cases[:3], rng=np.random.default_rng(4))
+    arm = quick("outline-hidden-markov-field")
+    again = arm.fit(phantoms.cases[:3], rng=np.random.default_rng(4), desk=Desk(threads=1))
     assert np.array_equal(again.unary.shift, outliner.unary.shift)
     assert again.division == outliner.division
     study = phantoms.cases[3].study
-    assert np.array_equal(again.predict(study).mask.labels, outliner.predict(study).mask.labels)
+    assert np.array_equal(
+        again.predict(study).outline.mask.labels, outliner.predict(study).outline.mask.labels
+    )
 
 
 def test_a_member_that_refuses_leaves_an_empty_outline_and_says_why(outliner, phantoms):
     model = replace(outliner, division=refusing(ContentError("it does not like this one")))
     prediction = model.predict(phantoms.cases[3].study)
-    assert not prediction.mask.labels.any()
+    assert not prediction.outline.mask.labels.any()
     said = {one.code: one.text for one in prediction.caveats}
     assert "it does not like this one" in said["method-refused"]
     assert "nothing-outlined" in said
@@ -156,7 +161,7 @@ def picture_case(number: int) -> Case:
 def test_pictures_of_unknown_pixel_size_are_outlined_and_the_card_claims_no_brain():
     cases = [picture_case(n) for n in range(6)]
     model = quick("outline-graph-cut").fit(cases[:5], rng=np.random.default_rng(2))
-    assert score(model, cases[5], fold=0).metrics["dice:lesion"] > 0.7
+    assert outlined(model, cases[5]).values["dice:tumour"] > 0.7
     assert model.card.site == ""
     assert model.card.intended_use.startswith("Outlining of lesion on US images")
-    assert model.predict(cases[5].study).mask.geometry.shape == (70, 58)
+    assert model.predict(cases[5].study).outline.mask.geometry.shape == (70, 58)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from onkos import arms
-from onkos.arms.scoring import score
 from onkos.arms.supervoxel import without_islands
 from onkos.core.case import known_truths
 from onkos.core.errors import CohortError, ModelError
@@ -17,6 +16,7 @@ from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.plain import to_plain
 from onkos.core.volume import Volume
+from scored import outlined
 
 NAMES = ("supervoxel-forest", "intensity-forest", "trivial")
 
@@ -38,9 +38,9 @@ def test_a_model_saved_and_loaded_answers_alike(models, phantoms, tmp_path, name
     loaded = arms.load(tmp_path / "model")
     study = phantoms.cases[3].study
     mine, its = models[name].predict(study), loaded.predict(study)
-    assert mine.mask.labels.any()
-    assert np.array_equal(mine.mask.labels, its.mask.labels)
-    assert dict(mine.classes) == dict(its.classes)
+    assert mine.outline.mask.labels.any()
+    assert np.array_equal(mine.outline.mask.labels, its.outline.mask.labels)
+    assert dict(mine.outline.presence) == dict(its.outline.presence)
     assert loaded.card.weights_sha256
     assert to_plain(replace(loaded.card, weights_sha256="")) == to_plain(models[name].card)
 
@@ -49,7 +49,7 @@ def test_a_model_saved_and_loaded_answers_alike(models, phantoms, tmp_path, name
 def test_storage_order_does_not_matter(models, phantoms, name):
     study = phantoms.cases[3].study
     other = replace(study, volumes={role: flipped(v) for role, v in study.volumes.items()})
-    mine, its = models[name].predict(study).mask, models[name].predict(other).mask
+    mine, its = models[name].predict(study).outline.mask, models[name].predict(other).outline.mask
     assert np.array_equal(its.labels[::-1].transpose(0, 2, 1), mine.labels)
 
 
@@ -57,7 +57,9 @@ def test_storage_order_does_not_matter(models, phantoms, name):
 def test_the_same_seed_gives_the_same_model(phantoms, models, name):
     again = arms.ARMS[name].fit(phantoms.cases[:3], rng=np.random.default_rng(4))
     study = phantoms.cases[3].study
-    assert np.array_equal(again.predict(study).mask.labels, models[name].predict(study).mask.labels)
+    assert np.array_equal(
+        again.predict(study).outline.mask.labels, models[name].predict(study).outline.mask.labels
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -89,13 +91,13 @@ def test_fitting_works_with_the_channels_at_hand(phantoms):
     few = [fewer(case) for case in phantoms.cases]
     model = arms.ARMS["supervoxel-forest"].fit(few[:3], rng=np.random.default_rng(1))
     assert model.card.roles == roles
-    assert score(model, few[3], fold=0).metrics["dice:tumour"] > 0.5
+    assert outlined(model, few[3]).values["dice:tumour"] > 0.5
 
 
 def test_the_supervoxel_forest_learns_the_phantom(models, phantoms):
-    mine = score(models["supervoxel-forest"], phantoms.cases[3], fold=0)
-    assert mine.metrics["dice:tumour"] > 0.6
-    assert mine.metrics["sensitivity:tumour"] > 0.5
+    mine = outlined(models["supervoxel-forest"], phantoms.cases[3])
+    assert mine.values["dice:tumour"] > 0.6
+    assert mine.values["sensitivity:tumour"] > 0.5
     assert set(mine.measured) == set(mine.true)
 
 
@@ -129,7 +131,7 @@ def test_nothing_to_find_and_nothing_found_is_no_miss(models, phantoms):
     empty = Mask(
         labels=np.zeros_like(case.outline.labels), geometry=case.outline.geometry, names={1: "core"}
     )
-    scored = score(
+    scored = outlined(
         models["trivial"], replace(case, truths=known_truths(outline=lambda: empty)), fold=2
     )
     assert scored.missed == ()

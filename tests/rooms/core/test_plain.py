@@ -12,8 +12,9 @@ import pytest
 from onkos.core.card import Card, ErrorModel
 from onkos.core.errors import ContentError, ModelError
 from onkos.core.estimate import Estimate
+from onkos.core.judgement import JudgedCase, Judgement
 from onkos.core.plain import card_from_plain, from_plain, to_plain
-from onkos.core.reading import CaseScore, FoldResult
+from onkos.core.task import Task
 
 CARD = Card(
     arm="supervoxel-forest",
@@ -38,15 +39,15 @@ def test_a_card_survives_json():
 
 
 def test_nan_becomes_null_and_comes_back():
-    fold = FoldResult(
-        scores=(CaseScore(case="a", patient="p", fold=0, metrics={"dice:core": math.nan}),),
-        fit_seconds=1.0,
-        predict_seconds=0.5,
+    one = JudgedCase(case="a", patient="p", task=Task.SEGMENT, values={"dice:core": math.nan})
+    made = Judgement(
+        tasks=(Task.SEGMENT,), main={Task.SEGMENT: "dice:core"}, metrics={}, cases=(one,)
     )
-    text = json.dumps(to_plain(fold), allow_nan=False)
-    back = from_plain(FoldResult, json.loads(text))
-    assert math.isnan(back.scores[0].metrics["dice:core"])
-    assert back.scores[0].patient == "p"
+    text = json.dumps(to_plain(made), allow_nan=False)
+    back = from_plain(Judgement, json.loads(text))
+    assert math.isnan(back.cases[0].values["dice:core"])
+    assert (back.cases[0].patient, back.tasks) == ("p", (Task.SEGMENT,))
+    assert back.main == {Task.SEGMENT: "dice:core"}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,9 @@ def test_a_damaged_card_is_refused_by_field(change, says):
 
 def test_only_the_declared_types_are_built():
     with pytest.raises(ContentError):
-        from_plain(FoldResult, {"scores": [{"__class__": "os.system"}], "fit_seconds": 1.0})
+        from_plain(Judgement, {"tasks": [], "cases": [{"__class__": "os.system"}]})
+    with pytest.raises(ContentError):
+        from_plain(Judgement, {"tasks": ["fly"], "main": {}, "metrics": {}})
 
 
 @pytest.mark.parametrize("value", [np.zeros(3), object(), Path()])

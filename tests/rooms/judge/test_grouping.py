@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from onkos.arms.subgrouping import by_subgroup, grouped, interactions
 from onkos.core.case import Cohort
-from onkos.core.estimate import Estimate
-from onkos.core.reading import CaseScore
-from onkos.stats.delong import auc
+from onkos.core.errors import UsageError
+from onkos.judge.grouping import grouped
 from toys import toy_cohort
 
 
@@ -64,72 +61,16 @@ def test_ages_are_grouped_and_what_is_no_age_is_not_known():
     assert "age: not known of 10 of 30 patients" in found.caveats[0].text
 
 
-def scores(rng, patients: int) -> list[CaseScore]:
-    made = []
-    for n in range(patients):
-        p = float(rng.uniform())
-        target = "malignant" if rng.uniform() < p else "benign"
-        classes = {"benign": 1 - p, "malignant": p}
-        made.append(
-            CaseScore(
-                case=f"c{n}", patient=f"P{n}", fold=0, metrics={}, classes=classes, target=target
-            )
+def test_columns_of_few_words_divide_and_numbers_do_not_unless_asked():
+    plain = toy_cohort(20)
+    cases = tuple(
+        replace(
+            case, covariates={"scanner": "XY"[n % 2], "grade": "12"[n % 2], "event": "01"[n % 2]}
         )
-    return made
-
-
-def test_the_area_of_a_subgroup_is_that_of_its_cases(rng):
-    made = scores(rng, 40)
-    labels = {"site": {score.case: "AB"[n % 2] for n, score in enumerate(made)}}
-    found = by_subgroup(made, labels, seed=1)["site"]
-    assert list(found) == ["A", "B"]
-    for name, part in (("A", made[::2]), ("B", made[1::2])):
-        truth = np.array([score.target == "malignant" for score in part])
-        told = np.array([score.classes["malignant"] for score in part])
-        expected = auc(truth, told, scale="plain")
-        assert found[name].value == pytest.approx(expected.value)
-        assert (found[name].low, found[name].n) == (pytest.approx(expected.low), 20)
-
-
-def test_a_group_of_one_class_stands_with_the_reason(rng):
-    made = scores(rng, 30)
-    labels = {"site": {score.case: score.target for score in made}}
-    found = by_subgroup(made, labels, seed=1)["site"]
-    assert all(np.isnan(one.value) and one.method for one in found.values())
-    assert np.isnan(interactions({"site": found})["site"].p)
-
-
-def test_dice_of_missed_cases_counts_as_missed():
-    made = [
-        CaseScore(
-            case=f"c{n}",
-            patient=f"P{n}",
-            fold=0,
-            metrics={"dice:tumour": 0.0 if n == 0 else 0.8},
-            missed=("tumour",) if n == 0 else (),
-        )
-        for n in range(10)
-    ]
-    labels = {"site": {score.case: "AB"[n >= 5] for n, score in enumerate(made)}}
-    found = by_subgroup(made, labels, seed=1)["site"]
-    assert (found["A"].missed, found["B"].missed) == (1, 0)
-    assert found["A"].value == pytest.approx(0.64)
-
-
-def around(value: float, half: float) -> Estimate:
-    return Estimate(value=value, low=value - half, high=value + half, n=50, method="by hand")
-
-
-def test_a_difference_is_seen_and_adjusted_for_the_attributes():
-    half = 0.05
-    found = interactions(
-        {
-            "site": {"A": around(0.9, half), "B": around(0.7, half)},
-            "sex": {"F": around(0.8, half), "M": around(0.8, half)},
-        }
+        for n, case in enumerate(plain.cases)
     )
-    error = half / 1.959963984540054
-    z = 0.2 / (error * np.sqrt(2))
-    assert found["site"].statistic == pytest.approx(z**2)
-    assert found["site"].p_adjusted == pytest.approx(2 * found["site"].p)
-    assert found["sex"].p == pytest.approx(1.0)
+    made = replace(plain, cases=cases)
+    assert set(grouped(made).labels) == {"scanner"}
+    assert set(grouped(made, by=("grade",)).labels) == {"grade"}
+    with pytest.raises(UsageError, match=r"subgroups by \['colour'\]: no such columns"):
+        grouped(made, by=("colour",))

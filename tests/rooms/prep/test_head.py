@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from onkos.prep.head import depth_mm, find_head
 from onkos.core.errors import ModelError
+from onkos.prep.head import depth_mm, find_head
 
 SHAPE = (7, 34, 26)
 

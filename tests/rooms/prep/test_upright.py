@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from awkward import geometries
-from onkos.prep.upright import Turn
 from onkos.core.geometry import Geometry
+from onkos.prep.upright import Turn
 
 
 @given(geometries(), st.integers(0, 2**31))
