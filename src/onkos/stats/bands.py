@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import ArrayLike
 
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.froc import froc_curve, sensitivity_at
 from onkos.stats.intervals import Resampling, widened
 from onkos.stats.marks import Marks
@@ -40,7 +41,7 @@ class Band:
     simultaneous
         Whether the whole curve lies within with that confidence, not only each point.
     method
-        How it was made.
+        What the height is, and how the band was made.
     """
 
     at: FloatArray
@@ -50,7 +51,7 @@ class Band:
     n: int
     level: float
     simultaneous: bool
-    method: str
+    method: Method
 
 
 def roc_band(
@@ -159,7 +160,7 @@ def froc_band(
         n=found[0].n,
         level=plan.level,
         simultaneous=False,
-        method=f"pointwise; {plan.words()}",
+        method=plan.of("sensitivity", "pointwise"),
     )
 
 
@@ -199,7 +200,7 @@ class _Drawn:
         if simultaneous:
             low, high = self._simultaneous(low, high)
             kind = "simultaneous (sup-t)"
-        note = "; Wilson's interval where no resample differs" if still.size else ""
+        notes = ("Wilson's interval where no resample differs",) if still.size else ()
         return Band(
             at=at,
             value=self.value,
@@ -208,8 +209,7 @@ class _Drawn:
             n=self.clusters.count,
             level=self.plan.level,
             simultaneous=simultaneous,
-            method=f"{what}, {kind}; percentile bootstrap by patient, widened by t, "
-            f"{self.plan.resamples} resamples{note}",
+            method=replace(self.plan, interval="percentile").of(what, kind, *notes),
         )
 
     def _pointwise(self) -> tuple[FloatArray, FloatArray]:

@@ -12,8 +12,11 @@ from numpy.typing import ArrayLike
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
+from onkos.stats.estimates import bracketed, described, undefined
 from onkos.stats.intervals import (
     DEFAULT,
+    PERCENTILE,
     RESAMPLES,
     Resampling,
     interval,
@@ -22,6 +25,7 @@ from onkos.stats.intervals import (
     widened,
 )
 from onkos.stats.permutation import sign_flip_p
+from onkos.stats.resampled import resampled
 from onkos.stats.resampling import (
     Clusters,
     IntArray,
@@ -91,22 +95,17 @@ def bootstrap_mean(
     n = len(counts)
     what = f"mean over {int(counts.sum())} cases"
     if n == 0:
-        return Estimate(value=math.nan, low=math.nan, high=math.nan, n=0, level=level, method=what)
+        return undefined(what, "no cases", n=0, level=level)
     value = float(sums.sum() / counts.sum())
     if n == 1:
-        return unbounded(value, level=level, what=what, missed=missed)
+        return replace(unbounded(value, level=level, what=what), missed=missed)
     means = _resampled_means(sums, counts, rng)
     tail = widened((1 - level) / 2, n=n, df=n - 1)
     low, high = np.quantile(means, [tail, 1 - tail])
-    return Estimate(
-        value=value,
-        low=min(float(low), value),
-        high=max(float(high), value),
-        n=n,
-        level=level,
-        method=f"{what}; percentile bootstrap by patient, widened by t, {RESAMPLES} resamples",
-        missed=missed,
+    found = bracketed(
+        value, (float(low), float(high)), n=n, level=level, method=PERCENTILE.of(what)
     )
+    return replace(found, missed=missed)
 
 
 def paired_difference(
@@ -147,7 +146,7 @@ def bootstrap_weighted(
     clusters: Clusters,
     rng: np.random.Generator,
     plan: Resampling = DEFAULT,
-    what: str = "statistic",
+    what: Method | str = "statistic",
     influence: FloatArray | None = None,
 ) -> Estimate:
     """Estimate a statistic of weighted cases, with a bootstrap interval by patient.
@@ -163,7 +162,7 @@ def bootstrap_weighted(
     plan
         How many resamples and which interval.
     what
-        The statistic in words, for the method.
+        Name of the statistic, or its method with notes of its own.
     influence
         Influence of each patient on the statistic, shape (patients,) in the order of
         ``clusters``, where it is known: it spares the jackknife that BCa needs.
@@ -175,7 +174,8 @@ def bootstrap_weighted(
     """
     value = float(statistic(_once_each(clusters))[0])
     if math.isnan(value):
-        raise ContentError(f"{what} is not defined on these {len(clusters.of_case)} cases")
+        name = described(what).what
+        raise ContentError(f"{name} is not defined on these {len(clusters.of_case)} cases")
     drawn = replicates(
         statistic, clusters=clusters, resamples=plan.resamples, rng=rng, threads=plan.threads
     )
@@ -193,40 +193,15 @@ def bootstrap_table(
     rng: np.random.Generator,
     plan: Resampling = DEFAULT,
 ) -> dict[str, Estimate]:
-    """Estimate several statistics on the same resamples.
+    """Estimate several statistics on the same resamples, by name.
 
-    The statistic gives shape (resamples, names). One that is not defined on the cases (NaN), or
-    not on more than half of the resamples, is given as an Estimate of NaN whose method says so.
+    As :func:`onkos.stats.resampled.resampled`; here a statistic may be undefined on up to half
+    of the resamples before its interval is unbounded.
     """
-    values = statistic(_once_each(clusters))[0]
-    drawn = replicates(
-        statistic, clusters=clusters, resamples=plan.resamples, rng=rng, threads=plan.threads
+    found = resampled(
+        statistic, names=names, clusters=clusters, rng=rng, plan=plan, undefined_at_most=0.5
     )
-    influence: FloatArray | None = None
-    if plan.interval == "bca" and clusters.count > 1:
-        without = leave_one_out(statistic, clusters=clusters, threads=plan.threads)
-        influence = jackknife_influence(without, clusters)
-    found = {}
-    for k, name in enumerate(names):
-        if math.isnan(values[k]) or np.isnan(drawn[:, k]).mean() > 0.5:
-            found[name] = Estimate(
-                value=math.nan,
-                low=math.nan,
-                high=math.nan,
-                n=clusters.count,
-                level=plan.level,
-                method=f"{name}; not defined on these cases",
-            )
-            continue
-        found[name] = interval(
-            float(values[k]),
-            drawn[:, k],
-            influence=None if influence is None else influence[:, k],
-            clusters=clusters,
-            plan=plan,
-            what=name,
-        )
-    return found
+    return dict(zip(names, found, strict=True))
 
 
 def bootstrap_indexed(
@@ -235,7 +210,7 @@ def bootstrap_indexed(
     clusters: Clusters,
     rng: np.random.Generator,
     plan: Resampling = DEFAULT,
-    what: str = "statistic",
+    what: Method | str = "statistic",
 ) -> Estimate:
     """Estimate any statistic, called once a resample with the numbers of the drawn cases.
 

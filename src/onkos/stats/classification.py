@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from onkos.stats.calibration import (
 )
 from onkos.stats.clustered import clustered_auc, clustered_paired_test
 from onkos.stats.delong import auc, paired_test
+from onkos.stats.estimates import noted, undefined
 from onkos.stats.multiclass import class_metrics, multiclass_auc
 from onkos.stats.operating import odds_ratio
 from onkos.stats.precision_recall import average_precision
@@ -251,9 +251,7 @@ def _or_undefined(
         return make()
     except ContentError as error:
         n = len(set(answers.patients))
-        why = f"{name} is not defined on these cases: {error}"
-        nan = math.nan
-        return Estimate(value=nan, low=nan, high=nan, n=n, level=level, method=why)
+        return undefined(name, str(error), n=n, level=level)
 
 
 def _with_missed(name: str, estimate: Estimate, answers: Answers) -> Estimate:
@@ -264,15 +262,8 @@ def _with_missed(name: str, estimate: Estimate, answers: Answers) -> Estimate:
     if not lost.any():
         return estimate
     who = {patient for patient, gone in zip(answers.patients, lost, strict=True) if gone}
-    return Estimate(
-        value=estimate.value,
-        low=estimate.low,
-        high=estimate.high,
-        n=estimate.n,
-        level=estimate.level,
-        method=f"{estimate.method}; {int(lost.sum())} cases without an answer count as wrong",
-        missed=min(len(who), estimate.n),
-    )
+    told = noted(estimate, f"{int(lost.sum())} cases without an answer count as wrong")
+    return replace(told, missed=min(len(who), estimate.n))
 
 
 def _counted(name: str, answers: Answers) -> AnyArray:

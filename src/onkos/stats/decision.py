@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.calibration.brier import require_same
 from onkos.stats.calibration.forecast import Forecast
 from onkos.stats.intervals import DEFAULT, Resampling
@@ -268,5 +269,6 @@ def _survival(forecast: SurvivalForecast) -> Shares:
     return shares
 
 
-def _names(forecast: Forecast | SurvivalForecast, at: Sequence[float]) -> list[str]:
-    return [f"{name} at {t:g}, {forecast.words}" for t in at for name in NAMES]
+def _names(forecast: Forecast | SurvivalForecast, at: Sequence[float]) -> list[Method]:
+    notes = (forecast.words,)
+    return [Method(what=f"{name} at {t:g}", notes=notes) for t in at for name in NAMES]

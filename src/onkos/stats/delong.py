@@ -15,14 +15,15 @@ from scipy.stats import rankdata
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.ranking import classes, rated
 from onkos.stats.resampling import IntArray
 from onkos.stats.significance import Alternative, SignificanceTest, Wald, quantile
 
 Scale = Literal["logit", "plain"]
 
-PAIRED = "difference of AUCs on the same cases; paired DeLong test"
-UNPAIRED = "difference of AUCs on different cases; unpaired DeLong test"
+PAIRED = Method(what="difference of AUCs on the same cases", by="paired DeLong test")
+UNPAIRED = Method(what="difference of AUCs on different cases", by="unpaired DeLong test")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,14 +156,14 @@ def auc(
     found = components(truth, np.asarray(scores, dtype=np.float64).reshape(1, -1))
     value = float(found.auc[0])
     m, n = len(found.positive_cases), len(found.negative_cases)
-    what = f"AUC, {m} diseased and {n} other cases"
     variance = float(found.covariance()[0, 0]) if min(m, n) > 1 else 0.0
     if variance <= 0 or not 0 < value < 1:
         low, high = newcombe_interval(value, positives=m, negatives=n, level=level)
-        method = f"{what}; Newcombe's interval, DeLong's variance being zero"
+        by = "Newcombe's interval, DeLong's variance being zero"
     else:
         low, high = auc_interval(value, math.sqrt(variance), level=level, scale=scale)
-        method = f"{what}; DeLong, {scale} interval"
+        by = f"DeLong's variance, {scale} interval"
+    method = Method(what="AUC", by=by, notes=(f"{m} diseased and {n} other cases",))
     return Estimate(value=value, low=low, high=high, n=m + n, level=level, method=method)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -13,6 +13,8 @@ from scipy import stats
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
+from onkos.stats.estimates import bracketed, described, noted
 from onkos.stats.resampling import Clusters
 
 RESAMPLES = 10_000
@@ -56,12 +58,23 @@ class Resampling:
             raise UsageError(f"interval {self.interval!r}: expected 'bca' or 'percentile'")
 
     def words(self) -> str:
-        """Describe it as a method section would."""
+        """How the interval is made, in words."""
+        return f"{self.by}, {self.resamples} resamples"
+
+    @property
+    def by(self) -> str:
+        """How the interval is made, without the number of resamples."""
         kind = "BCa" if self.interval == "bca" else "percentile"
-        return f"{kind} bootstrap by patient, widened by t, {self.resamples} resamples"
+        return f"{kind} bootstrap by patient, widened by t"
+
+    def of(self, what: Method | str, *notes: str) -> Method:
+        """Method of a statistic whose interval is made this way."""
+        method = described(what)
+        return replace(method, by=self.by, resamples=self.resamples, notes=(*method.notes, *notes))
 
 
 DEFAULT = Resampling()
+PERCENTILE = Resampling(interval="percentile")
 
 
 def interval(
@@ -71,7 +84,7 @@ def interval(
     influence: FloatArray | None,
     clusters: Clusters,
     plan: Resampling,
-    what: str,
+    what: Method | str,
 ) -> Estimate:
     """Read an interval from the values of the resamples.
 
@@ -83,13 +96,14 @@ def interval(
     ContentError
         If more than half of the resamples are undefined.
     """
+    name = described(what).what
     if clusters.count == 1:
-        return unbounded(value, level=plan.level, what=what, missed=0)
+        return unbounded(value, level=plan.level, what=what)
     defined = drawn[~np.isnan(drawn)]
     lost = len(drawn) - len(defined)
     if lost > len(drawn) / 2:
         raise ContentError(
-            f"{what} is not defined on {lost} of {len(drawn)} resamples; too few cases for an "
+            f"{name} is not defined on {lost} of {len(drawn)} resamples; too few cases for an "
             "interval"
         )
     tail = widened(
@@ -99,16 +113,15 @@ def interval(
     if plan.interval == "bca" and influence is not None:
         tails = _bca_tails(tails, value, defined, _acceleration(influence, clusters))
     low, high = np.quantile(defined, tails)
-    notes = f"; {lost} resamples on which it is not defined left out" if lost else ""
+    notes = [f"{lost} resamples on which it is not defined left out"] if lost else []
     if low == high:
-        notes += "; all resamples agree, so the interval understates the uncertainty"
-    return Estimate(
-        value=value,
-        low=min(float(low), value),
-        high=max(float(high), value),
+        notes.append("all resamples agree, so the interval understates the uncertainty")
+    return bracketed(
+        value,
+        (float(low), float(high)),
         n=clusters.count,
         level=plan.level,
-        method=f"{what}; {plan.words()}{notes}",
+        method=plan.of(what, *notes),
     )
 
 
@@ -155,14 +168,16 @@ def widened(tail: float, *, n: int, df: int) -> float:
     return float(stats.norm.cdf(wide))
 
 
-def unbounded(value: float, *, level: float, what: str, missed: int) -> Estimate:
-    """One patient: a value, and an interval that says nothing is known."""
-    return Estimate(
-        value=value,
-        low=-math.inf,
-        high=math.inf,
-        n=1,
-        level=level,
-        method=f"{what}; one patient says nothing about others",
-        missed=missed,
+def unbounded(
+    value: float,
+    *,
+    level: float,
+    what: Method | str,
+    n: int = 1,
+    why: str = "one patient says nothing about others",
+) -> Estimate:
+    """A value whose interval is unbounded, as nothing is known of its uncertainty."""
+    found = Estimate(
+        value=value, low=-math.inf, high=math.inf, n=n, level=level, method=described(what)
     )
+    return noted(found, why)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.bootstrap import bootstrap_table, bootstrap_weighted
 from onkos.stats.intervals import DEFAULT, Resampling
 from onkos.stats.proportions import share
@@ -221,7 +222,7 @@ def multiclass_auc(
         mean,
         clusters=_strata(true, groups),
         rng=rng,
-        what=f"AUC of {len(names)} classes, {average}, {len(true)} cases",
+        what=Method(what=f"AUC of {len(names)} classes, {average}", notes=(f"{len(true)} cases",)),
     )
 
 

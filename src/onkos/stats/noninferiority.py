@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
+from onkos.core.method import Method
 from onkos.stats.clustered import clustered_paired_test
 from onkos.stats.delong import paired_test
 from onkos.stats.resampling import Clusters
@@ -136,7 +137,7 @@ def noninferior_mean(
         n=n,
         df=n - 1,
         level=level,
-        method=f"mean difference over {len(gap)} cases; Student's t by patient",
+        method=Method(what=f"mean difference over {len(gap)} cases", by="Student's t by patient"),
     )
     return _judged(how.test(value), margin, better)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.geometry import AnyArray, FloatArray
+from onkos.core.method import Method
 from onkos.stats.resampling import Clusters, numbered
 
 PERMUTATIONS = 10_000
@@ -30,13 +31,13 @@ class PermutationTest:
     n
         Patients.
     method
-        The test in words a reviewer accepts.
+        What was permuted, and how often.
     """
 
     statistic: float
     p: float
     n: int
-    method: str
+    method: Method
 
 
 def sign_flip_p(sums: FloatArray, *, rng: np.random.Generator) -> float:
@@ -120,7 +121,7 @@ def swap_test(
         statistic=seen,
         p=_share(drawn, seen, two_sided=True),
         n=clusters.count,
-        method=f"permutation test, patients' methods swapped, {permutations} permutations",
+        method=_permuted("patients' methods swapped", permutations),
     )
 
 
@@ -164,8 +165,12 @@ def label_test(
         statistic=seen,
         p=_share(drawn, seen, two_sided=False),
         n=clusters.count,
-        method=f"permutation test, labels permuted among patients, {permutations} permutations",
+        method=_permuted("labels permuted among patients", permutations),
     )
+
+
+def _permuted(what: str, permutations: int) -> Method:
+    return Method(what="permutation test", by=what, resamples=permutations)
 
 
 def _checked(permutations: int) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
-from onkos.stats.intervals import DEFAULT, Resampling, interval, jackknife_influence
+from onkos.core.method import Method
+from onkos.stats.estimates import described, undefined
+from onkos.stats.intervals import DEFAULT, Resampling, interval, jackknife_influence, unbounded
 from onkos.stats.resampling import Clusters, Statistic, leave_one_out, replicates
 from onkos.stats.significance import SignificanceTest, Wald
 
@@ -19,10 +22,11 @@ UNDEFINED_AT_MOST = 0.1
 def resampled(
     statistic: Statistic,
     *,
-    names: Sequence[str],
+    names: Sequence[Method | str],
     clusters: Clusters,
     rng: np.random.Generator,
     plan: Resampling = DEFAULT,
+    undefined_at_most: float = UNDEFINED_AT_MOST,
 ) -> tuple[Estimate, ...]:
     """Estimate every column of a statistic, with intervals from the same resamples.
 
@@ -32,24 +36,32 @@ def resampled(
         Takes multiplicities, shape (resamples, cases), and gives (resamples, columns); NaN
         where a column is not defined.
     names
-        What each column is, in words.
+        Name of each column, or its method with notes of its own.
     clusters, rng, plan
-        As of :func:`onkos.stats.bootstrap.bootstrap_table`.
+        As of :func:`onkos.stats.bootstrap.bootstrap_weighted`.
+    undefined_at_most
+        On which share of the resamples a column may be undefined and still have an interval.
 
     Returns
     -------
     tuple of Estimate
         A column that is not defined on the cases is NaN and its method says so. One that is
-        not defined on more than a tenth of the resamples keeps its value, and an unbounded
-        interval.
+        undefined on too many resamples keeps its value, and has an unbounded interval.
     """
-    return _columns(statistic, names=names, clusters=clusters, rng=rng, plan=plan)[0]
+    return _columns(
+        statistic,
+        names=names,
+        clusters=clusters,
+        rng=rng,
+        plan=plan,
+        undefined_at_most=undefined_at_most,
+    )[0]
 
 
 def resampled_differences(
     models: tuple[Statistic, Statistic],
     *,
-    names: Sequence[str],
+    names: Sequence[Method | str],
     clusters: Clusters,
     rng: np.random.Generator,
     plan: Resampling = DEFAULT,
@@ -60,9 +72,10 @@ def resampled_differences(
     resampled differences as standard error; a difference that is not defined has p NaN.
     """
     first, second = models
+    whole = [described(name) for name in names]
     estimates, spread = _columns(
         lambda weights: first(weights) - second(weights),
-        names=[f"paired difference of {name}" for name in names],
+        names=[replace(one, what=f"paired difference of {one.what}") for one in whole],
         clusters=clusters,
         rng=rng,
         plan=plan,
@@ -71,7 +84,9 @@ def resampled_differences(
 
 
 def _test(found: Estimate, error: float) -> SignificanceTest:
-    method = f"{found.method}; z of the bootstrap standard error"
+    estimated = described(found.method)
+    parts = (estimated.by, "z of the bootstrap standard error")
+    method = replace(estimated, by="; ".join(part for part in parts if part))
     if math.isnan(found.value) or math.isnan(error):
         statistic, p = math.nan, math.nan
     elif abs(found.value) < 1e-15:
@@ -85,10 +100,11 @@ def _test(found: Estimate, error: float) -> SignificanceTest:
 def _columns(
     statistic: Statistic,
     *,
-    names: Sequence[str],
+    names: Sequence[Method | str],
     clusters: Clusters,
     rng: np.random.Generator,
     plan: Resampling,
+    undefined_at_most: float = UNDEFINED_AT_MOST,
 ) -> tuple[tuple[Estimate, ...], FloatArray]:
     """Estimates, and the standard deviation of each column over the resamples."""
     values = statistic(np.ones((1, len(clusters.of_case)), dtype=np.int32))[0]
@@ -104,34 +120,27 @@ def _columns(
     mean = np.where(defined, drawn, 0).sum(axis=0) / count
     spread = np.sqrt(np.where(defined, (drawn - mean) ** 2, 0).sum(axis=0) / count)
     estimates = []
-    for k, name in enumerate(names):
+    for k, what in enumerate(names):
+        value = float(values[k])
         lost = int(np.count_nonzero(~defined[:, k]))
-        if math.isnan(values[k]) or lost > UNDEFINED_AT_MOST * len(drawn):
-            estimates.append(_vague(float(values[k]), name, lost, clusters, plan))
-            spread[k] = math.nan
-            continue
-        estimates.append(
-            interval(
-                float(values[k]),
+        if math.isnan(value):
+            why = "nothing to compute it from"
+            estimates.append(undefined(what, why, n=clusters.count, level=plan.level))
+        elif lost > undefined_at_most * len(drawn):
+            why = f"not defined on {lost} of {plan.resamples} resamples, no interval"
+            estimates.append(
+                unbounded(value, level=plan.level, what=what, n=clusters.count, why=why)
+            )
+        else:
+            found = interval(
+                value,
                 drawn[:, k],
                 influence=influence[:, k],
                 clusters=clusters,
                 plan=plan,
-                what=name,
+                what=what,
             )
-        )
+            estimates.append(found)
+            continue
+        spread[k] = math.nan
     return tuple(estimates), spread
-
-
-def _vague(value: float, name: str, lost: int, clusters: Clusters, plan: Resampling) -> Estimate:
-    """A statistic that does not exist, or too seldom for an interval."""
-    known = not math.isnan(value)
-    why = f"not defined on {lost} of {plan.resamples} resamples, no interval"
-    return Estimate(
-        value=value,
-        low=-math.inf if known else value,
-        high=math.inf if known else value,
-        n=clusters.count,
-        level=plan.level,
-        method=f"{name}; {why if known else 'not defined on these cases'}",
-    )

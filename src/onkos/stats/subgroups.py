@@ -14,6 +14,8 @@ from scipy import stats
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray
+from onkos.core.method import Method
+from onkos.stats.estimates import undefined
 from onkos.stats.multiplicity import benjamini_hochberg, holm
 from onkos.stats.permutation import label_test
 from onkos.stats.resampling import IntArray, numbered
@@ -80,7 +82,7 @@ class Subgroups:
     compared
         Those subgroups.
     method
-        In words.
+        How the subgroups were compared, or why they could not be.
     """
 
     estimates: Mapping[Hashable, Estimate]
@@ -88,7 +90,7 @@ class Subgroups:
     p: float
     p_adjusted: float
     compared: tuple[Hashable, ...]
-    method: str
+    method: Method
 
 
 PLAIN = Interaction()
@@ -164,9 +166,9 @@ def _one(
 
     estimates = estimated(number)
     statistic, usable = _q(estimates)
-    method, p = "fewer than two subgroups can be compared", math.nan
+    method, p = Method(what="Cochran's Q"), math.nan
     if len(usable) > 1 and interaction.test == "wald":
-        method = "Cochran's Q, chi-square"
+        method = replace(method, by="chi-square")
         p = float(stats.chi2.sf(statistic, len(usable) - 1))
     elif len(usable) > 1 and interaction.rng is not None:
         tested = label_test(
@@ -177,7 +179,10 @@ def _one(
             strata=interaction.strata,
             permutations=interaction.permutations,
         )
-        method, p = f"Cochran's Q; {tested.method}", tested.p
+        by = f"{tested.method.what}, {tested.method.by}"
+        method, p = replace(tested.method, what=method.what, by=by), tested.p
+    else:
+        method = replace(method, undefined="fewer than two subgroups can be compared")
     return Subgroups(
         estimates=dict(zip(names, estimates, strict=True)),
         statistic=statistic,
@@ -193,9 +198,7 @@ def _or_nan(metric: Metric, rows: IntArray) -> Estimate:
     try:
         return metric(rows)
     except ContentError as refused:
-        return Estimate(
-            value=math.nan, low=math.nan, high=math.nan, n=len(rows), method=str(refused)
-        )
+        return undefined("metric of the subgroup", str(refused), n=len(rows))
 
 
 def _q(estimates: Sequence[Estimate]) -> tuple[float, list[int]]:

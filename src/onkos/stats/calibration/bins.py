@@ -11,9 +11,10 @@ import numpy as np
 from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.calibration.forecast import Forecast
 from onkos.stats.intervals import DEFAULT, Resampling
-from onkos.stats.proportions import clustered_proportion, wilson
+from onkos.stats.proportions import share
 from onkos.stats.resampling import IntArray, Multiplicities, replicates
 
 By = Literal["count", "width"]
@@ -75,15 +76,12 @@ def reliability_curve(
     """
     bins = Bins() if bins is None else bins
     _, of = bins.of(forecast.probability)
+    groups = None if forecast.patients == forecast.cases else forecast.groups
     found = []
     for number in np.unique(of):
         members = np.flatnonzero(of == number)
         p, hits = forecast.probability[members], forecast.truth[members]
-        if forecast.groups is None or forecast.patients == forecast.cases:
-            observed = wilson(int(hits.sum()), hits.size, level=level)
-        else:
-            groups = [forecast.groups[case] for case in members.tolist()]
-            observed = clustered_proportion(hits, groups=groups, level=level)
+        observed = share(forecast.truth, of == number, groups=groups, level=level)
         found.append(
             ReliabilityBin(
                 cases=hits.size,
@@ -178,8 +176,12 @@ def expected_calibration_error(
         high=1.0 if alone else min(1.0, max(high, value)),
         n=forecast.patients,
         level=plan.level,
-        method=f"{kind}, {bins.words}, {forecast.words}; test inversion bootstrap by patient, "
-        f"{plan.resamples} resamples",
+        method=Method(
+            what=kind,
+            by="test inversion bootstrap by patient",
+            resamples=plan.resamples,
+            notes=(bins.words, forecast.words),
+        ),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.calibration.bins import Bins
 from onkos.stats.calibration.forecast import Forecast
 from onkos.stats.intervals import DEFAULT, Resampling
@@ -103,7 +104,8 @@ def brier(
     found = resampled(
         statistic,
         names=[
-            f"{part}, {forecast.words}" + (f", {said}" if k else "") for k, part in enumerate(parts)
+            Method(what=part, notes=(forecast.words, *((said,) if k else ())))
+            for k, part in enumerate(parts)
         ],
         clusters=forecast.clusters,
         rng=rng,
@@ -141,7 +143,7 @@ def brier_difference(
 
     (found,) = resampled_differences(
         (score(a), score(b)),
-        names=[f"Brier score, {a.words}"],
+        names=[Method(what="Brier score", notes=(a.words,))],
         clusters=a.clusters,
         rng=rng,
         plan=plan,

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import chi2, norm
 
 from onkos.core.errors import ContentError, UsageError
+from onkos.core.method import Method
 from onkos.stats.calibration.bins import Bins
 from onkos.stats.calibration.forecast import Forecast
 
@@ -21,7 +22,7 @@ class GoodnessOfFit:
     df: float
     p: float
     n: int
-    method: str
+    method: Method
 
 
 def spiegelhalter(forecast: Forecast) -> GoodnessOfFit:
@@ -49,7 +50,7 @@ def spiegelhalter(forecast: Forecast) -> GoodnessOfFit:
         df=math.inf,
         p=float(2 * norm.sf(abs(z))),
         n=forecast.cases,
-        method=f"Spiegelhalter's z, {forecast.words}",
+        method=Method(what="Spiegelhalter's z", notes=(forecast.words,)),
     )
 
 
@@ -100,7 +101,7 @@ def hosmer_lemeshow(
         df=df,
         p=float(chi2.sf(statistic, df)),
         n=forecast.cases,
-        method=f"Hosmer-Lemeshow chi-square, {bins.words}, {forecast.words}",
+        method=Method(what="Hosmer-Lemeshow chi-square", notes=(bins.words, forecast.words)),
     )
 
 

@@ -10,6 +10,7 @@ from scipy.special import expit
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.calibration.forecast import Forecast
 from onkos.stats.resampling import Clusters
 from onkos.stats.significance import Wald
@@ -161,5 +162,5 @@ def _wald(
         error=float(np.sqrt(covariance[place, place])),
         n=forecast.patients,
         level=level,
-        method=f"{what}, {forecast.words}; {kind}",
+        method=Method(what=what, by=kind, notes=(forecast.words,)),
     ).estimate(float(beta[place]))

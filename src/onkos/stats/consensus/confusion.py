@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
+from onkos.stats.estimates import undefined
+from onkos.stats.proportions import score_interval
+from onkos.stats.significance import quantile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,18 +140,10 @@ def _maximised(
 
 
 def _wilson(value: float, n: float, level: float = 0.95) -> Estimate:
-    words = "Wilson on expected units, truth taken for known: too narrow"
+    what = "sensitivity for the label"
     if n < 0.5:
-        nan = math.nan
-        return Estimate(value=nan, low=nan, high=nan, n=0, level=level, method="no unit of it")
-    z = float(stats.norm.ppf((1 + level) / 2))
-    centre = (value + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(value * (1 - value) / n + z**2 / (4 * n**2))
-    return Estimate(
-        value=value,
-        low=min(max(centre - half, 0.0), value),
-        high=max(min(centre + half, 1.0), value),
-        n=round(n),
-        level=level,
-        method=words,
-    )
+        return undefined(what, "no unit of it", n=0, level=level)
+    low, high = score_interval(value, n, quantile(level))
+    by = "Wilson's interval on expected units"
+    method = Method(what=what, by=by, notes=("truth taken for known: too narrow",))
+    return Estimate(value=value, low=low, high=high, n=round(n), level=level, method=method)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.intervals import DEFAULT, Resampling
 from onkos.stats.resampled import resampled, resampled_differences
 from onkos.stats.resampling import Clusters, Multiplicities
@@ -193,7 +194,7 @@ class _Comparison:
     stratum: IntArray
     factor: FloatArray
     own: bool
-    what: str
+    what: Method
 
     @classmethod
     def of(cls, follow: FollowUp, kind: Harrell | Uno) -> _Comparison:
@@ -204,11 +205,12 @@ class _Comparison:
         order = np.lexsort((follow.time, stratum))
         fresh = (np.diff(stratum[order]) != 0) | (np.diff(follow.time[order]) != 0)
         factor, own = np.ones(follow.n), False
-        what = f"Harrell's C, {follow.events} events"
+        what = Method(what="Harrell's C", notes=(f"{follow.events} events",))
         if isinstance(kind, Uno):
             factor, own = _uno_weights(follow, kind)
             until = "" if kind.tau is None else f" before {kind.tau:g}"
-            what = f"Uno's C, {int(np.count_nonzero(factor))} events{until}"
+            events = f"{int(np.count_nonzero(factor))} events{until}"
+            what = Method(what="Uno's C", notes=(events,))
         return cls(
             order=order,
             moment=np.append(0, np.cumsum(fresh)).astype(np.intp),

@@ -14,6 +14,8 @@ from scipy.stats import chi2, norm
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
+from onkos.stats.estimates import transformed
 from onkos.stats.survival.followup import FollowUp, IntArray, scores
 from onkos.stats.survival.logrank import labels
 from onkos.stats.survival.partial import Partial, Sorted, Ties, partial_likelihood
@@ -77,7 +79,7 @@ class CoxFit:
     patients: Sorted
     partial: Partial
     level: float
-    method: str
+    method: Method
 
     @property
     def n(self) -> int:
@@ -112,7 +114,7 @@ class CoxFit:
                 high=float(beta + wide),
                 n=self.n,
                 level=self.level,
-                method=f"log hazard ratio, {self.method}",
+                method=self.method,
             )
             for beta, wide in zip(self.coefficients, half, strict=True)
         )
@@ -121,15 +123,7 @@ class CoxFit:
     def hazard_ratios(self) -> tuple[Estimate, ...]:
         """How many times the hazard grows with each unit of a covariate, the others the same."""
         return tuple(
-            Estimate(
-                value=math.exp(log.value),
-                low=math.exp(log.low),
-                high=math.exp(log.high),
-                n=self.n,
-                level=self.level,
-                method=f"hazard ratio, {self.method}",
-            )
-            for log in self.log_hazard_ratios
+            transformed(log, math.exp, what="hazard ratio") for log in self.log_hazard_ratios
         )
 
     def risk(self, covariates: ArrayLike) -> FloatArray:
@@ -225,8 +219,8 @@ def cox(
         meat = partial.residuals.T @ partial.residuals
         covariance = covariance @ meat @ covariance
     kind = "sandwich" if options.robust else "Wald"
-    stratified = "" if strata is None else f", {len(strata_names)} strata"
-    penalised = f", ridge {options.ridge:g}" if options.ridge else ""
+    stratified = () if strata is None else (f"{len(strata_names)} strata",)
+    penalised = (f"ridge {options.ridge:g}",) if options.ridge else ()
     return CoxFit(
         names=tuple(names),
         coefficients=beta,
@@ -237,8 +231,11 @@ def cox(
         patients=patients,
         partial=partial,
         level=level,
-        method=f"Cox model, {options.ties} ties{stratified}{penalised}, {follow.events} events; "
-        f"{kind} interval",
+        method=Method(
+            what="log hazard ratio",
+            by=f"Cox model, {options.ties} ties, {kind} interval",
+            notes=(*stratified, *penalised, f"{follow.events} events"),
+        ),
     )
 
 

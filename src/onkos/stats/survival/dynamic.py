@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.intervals import DEFAULT, Resampling
 from onkos.stats.resampled import resampled, resampled_differences
 from onkos.stats.resampling import Clusters, Multiplicities, Statistic
@@ -219,12 +220,13 @@ def _difference(
     return OverTimeDifference(times=horizons.times, at=found[:-1], overall=found[-1])
 
 
-def _names(horizons: Horizons, what: str) -> list[str]:
-    """What each column is, with the events it rests on."""
+def _names(horizons: Horizons, what: str) -> list[Method]:
+    """Method of each column, with the events it rests on."""
     follow = horizons.follow
     by = [int(np.count_nonzero(follow.event & (follow.time <= time))) for time in horizons.times]
-    at = [
-        f"{what} at {time:g}, {events} events"
-        for time, events in zip(horizons.times, by, strict=True)
+    names = [f"{what} at {time:g}" for time in horizons.times]
+    names.append(f"{what} over {horizons.times[0]:g} to {horizons.times[-1]:g}")
+    return [
+        Method(what=name, notes=(f"{events} events",))
+        for name, events in zip(names, [*by, by[-1]], strict=True)
     ]
-    return [*at, f"{what} over {horizons.times[0]:g} to {horizons.times[-1]:g}, {by[-1]} events"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -10,6 +10,7 @@ from scipy.stats import chi2, rankdata
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.survival.cox import CoxFit
 from onkos.stats.survival.followup import FollowUp
 from onkos.stats.survival.kaplan_meier import kaplan_meier
@@ -36,7 +37,7 @@ class Proportionality:
     residuals: FloatArray
     n: int
     events: int
-    method: str
+    method: Method
 
 
 def proportional_hazards(fit: CoxFit, *, clock: Clock = "km") -> Proportionality:
@@ -91,7 +92,7 @@ def proportional_hazards(fit: CoxFit, *, clock: Clock = "km") -> Proportionality
         residuals=seen / deaths[:, None] @ inverse + fit.coefficients,
         n=fit.n,
         events=int(deaths.sum()),
-        method=f"score test of drift over time ({clock}), {fit.method}",
+        method=replace(fit.method, what=f"score test of drift over time ({clock})"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy.stats import norm
 from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.survival.followup import FollowUp
 
 Band = Literal["log-log", "plain"]
@@ -45,7 +46,7 @@ class Curve:
     high: FloatArray
     n: int
     level: float
-    method: str
+    method: Method
     start: float
 
     def at(self, time: float) -> Estimate:
@@ -109,7 +110,11 @@ class Curve:
             high=self._first(self.high, 1 - share),
             n=self.n,
             level=self.level,
-            method=f"time to {share:g} of events, infinite if not reached; inverts {self.method}",
+            method=replace(
+                self.method,
+                what=f"time to {share:g} of events, infinite if not reached",
+                by=f"inverts {self.method.what}, {self.method.by}",
+            ),
         )
 
     def _first(self, curve: FloatArray, bound: float) -> float:
@@ -167,7 +172,7 @@ def kaplan_meier(follow: FollowUp, *, level: float = 0.95, band: Band = "log-log
         high=high,
         n=follow.n,
         level=level,
-        method=f"Kaplan-Meier, {follow.events} events; Greenwood, {band} interval",
+        method=_method(follow, "Kaplan-Meier survival", f"Greenwood's variance, {band} interval"),
         start=1.0,
     )
 
@@ -200,9 +205,13 @@ def nelson_aalen(follow: FollowUp, *, level: float = 0.95) -> Curve:
         high=high,
         n=follow.n,
         level=level,
-        method=f"Nelson-Aalen, {follow.events} events; log-normal interval",
+        method=_method(follow, "Nelson-Aalen cumulative hazard", "log-normal interval"),
         start=0.0,
     )
+
+
+def _method(follow: FollowUp, what: str, by: str) -> Method:
+    return Method(what=what, by=by, notes=(f"{follow.events} events",))
 
 
 def _counts(follow: FollowUp) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:

@@ -12,6 +12,7 @@ from scipy.stats import chi2
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.survival.followup import FollowUp, IntArray
 
 Weighting = Literal["log-rank", "wilcoxon", "tarone-ware", "peto"]
@@ -33,7 +34,7 @@ class LogRank:
     statistic: float
     df: int
     p: float
-    method: str
+    method: Method
 
 
 def logrank(
@@ -97,7 +98,7 @@ def logrank(
     if df == 0:
         raise ContentError("log-rank test: no event while patients of two groups were at risk")
     statistic = float(difference @ np.linalg.pinv(covariance, hermitian=True) @ difference)
-    within_strata = "" if strata is None else f" in {int(stratum.max()) + 1} strata"
+    within_strata = () if strata is None else (f"in {int(stratum.max()) + 1} strata",)
     return LogRank(
         groups=names,
         n=tuple(int(count) for count in np.bincount(group, minlength=k)),
@@ -107,7 +108,11 @@ def logrank(
         statistic=statistic,
         df=df,
         p=float(chi2.sf(statistic, df)),
-        method=f"{weighting} test{within_strata}, {follow.events} events, chi-square",
+        method=Method(
+            what=f"{weighting} test",
+            by="chi-square",
+            notes=(*within_strata, f"{follow.events} events"),
+        ),
     )
 
 
