@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
 from onkos.core.geometry import FloatArray
@@ -16,8 +14,8 @@ from onkos.stats.froc import froc_curve, sensitivity_at
 from onkos.stats.intervals import Resampling, widened
 from onkos.stats.marks import Marks
 from onkos.stats.proportions import wilson
-from onkos.stats.ranking import Ranking, by_class, classes, rated
-from onkos.stats.resampling import Clusters, Multiplicities, Statistic, replicates
+from onkos.stats.ranking import ranked
+from onkos.stats.resampling import Clusters, Statistic, replicates
 
 BANDS = Resampling(resamples=2000, interval="percentile")
 ROC_GRID = np.linspace(0.0, 1.0, 101)
@@ -87,17 +85,9 @@ def roc_band(
     Montiel Olea JL, Plagborg-Moller M. Simultaneous confidence bands: theory, implementation,
     and an application to SVARs. J Appl Econom 2019;34:1-17. doi:10.1002/jae.2656
     """
-    positive = classes(truth)
-    ranking = Ranking.of(positive, rated(scores, cases=len(positive)).ravel())
-
-    def heights(weights: Multiplicities) -> FloatArray:
-        out = np.full((len(weights), ROC_GRID.size), np.nan)
-        _heights(weights, ranking.positive, ranking.last, ROC_GRID, out)
-        return out
-
-    clusters = by_class(positive, groups).take(ranking.order)
-    drawn = _Drawn.of(heights, clusters, rng, plan)
-    whole = np.full(ROC_GRID.size, positive.sum())
+    ranking, clusters = ranked(truth, scores, groups)
+    drawn = _Drawn.of(lambda weights: ranking.heights(weights, ROC_GRID), clusters, rng, plan)
+    whole = np.full(ROC_GRID.size, ranking.positive.sum())
     return drawn.band(ROC_GRID, whole, simultaneous=simultaneous, what="sensitivity")
 
 
@@ -120,17 +110,9 @@ def precision_recall_band(
     ContentError
         As :func:`roc_band`.
     """
-    positive = classes(truth)
-    ranking = Ranking.of(positive, rated(scores, cases=len(positive)).ravel())
-
-    def heights(weights: Multiplicities) -> FloatArray:
-        out = np.full((len(weights), RECALL_GRID.size), np.nan)
-        _precisions(weights, ranking.positive, ranking.last, RECALL_GRID, out)
-        return out
-
-    clusters = by_class(positive, groups).take(ranking.order)
-    drawn = _Drawn.of(heights, clusters, rng, plan)
-    found = np.maximum(np.ceil(RECALL_GRID * positive.sum() - 1e-9), 1)
+    ranking, clusters = ranked(truth, scores, groups)
+    drawn = _Drawn.of(lambda weights: ranking.precisions(weights, RECALL_GRID), clusters, rng, plan)
+    found = np.maximum(np.ceil(RECALL_GRID * ranking.positive.sum() - 1e-9), 1)
     called = np.round(found / np.maximum(drawn.value, 1e-9))
     return drawn.band(RECALL_GRID, called, simultaneous=simultaneous, what="precision")
 
@@ -229,56 +211,3 @@ class _Drawn:
         below = np.clip(self.value - reach, 0.0, 1.0)
         above = np.clip(self.value + reach, 0.0, 1.0)
         return np.minimum(low, below), np.maximum(high, above)
-
-
-@njit(cache=True, nogil=True)
-def _heights(weights: Any, positive: Any, last: Any, at: Any, out: Any) -> None:  # pragma: no cover
-    """True positive rate at ascending false positive rates, the top of vertical steps."""
-    for row in range(weights.shape[0]):
-        negatives, positives = 0, 0
-        for place in range(positive.size):
-            if positive[place]:
-                positives += weights[row, place]
-            else:
-                negatives += weights[row, place]
-        if negatives == 0 or positives == 0:
-            continue
-        above, hits, x, y, k = 0, 0, 0.0, 0.0, 0
-        for place in range(positive.size - 1, -1, -1):
-            if positive[place]:
-                hits += weights[row, place]
-            else:
-                above += weights[row, place]
-            if place > 0 and not last[place - 1]:
-                continue
-            right, up = above / negatives, hits / positives
-            while k < at.size and at[k] < right:
-                out[row, k] = y + (up - y) / (right - x) * (at[k] - x)
-                k += 1
-            x, y = right, up
-        out[row, k:] = y
-
-
-@njit(cache=True, nogil=True)
-def _precisions(
-    weights: Any, positive: Any, last: Any, at: Any, out: Any
-) -> None:  # pragma: no cover
-    """Precision of the strictest threshold that reaches each of ascending recalls."""
-    for row in range(weights.shape[0]):
-        positives = 0
-        for place in range(positive.size):
-            if positive[place]:
-                positives += weights[row, place]
-        if positives == 0:
-            continue
-        above, hits, k = 0, 0, 0
-        for place in range(positive.size - 1, -1, -1):
-            if positive[place]:
-                hits += weights[row, place]
-            else:
-                above += weights[row, place]
-            if place > 0 and not last[place - 1]:
-                continue
-            while k < at.size and hits > 0 and hits / positives >= at[k] - 1e-12:
-                out[row, k] = hits / (hits + above)
-                k += 1
