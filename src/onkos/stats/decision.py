@@ -17,13 +17,13 @@ from onkos.stats.calibration.brier import require_same
 from onkos.stats.calibration.forecast import Forecast
 from onkos.stats.intervals import DEFAULT, Resampling
 from onkos.stats.resampled import resampled, resampled_differences
-from onkos.stats.resampling import Clusters, Multiplicities, Statistic
+from onkos.stats.resampling import BoolArray, Clusters, Multiplicities, Statistic
 from onkos.stats.significance import SignificanceTest
 from onkos.stats.survival import kernels
 from onkos.stats.survival.calibration import probabilities
-from onkos.stats.survival.followup import BoolArray, FollowUp
+from onkos.stats.survival.followup import FollowUp
 
-NAMES = (
+BENEFITS = (
     "net benefit",
     "net benefit of treating all",
     "standardised net benefit",
@@ -150,7 +150,7 @@ def decision_curve(
         rng=rng,
         plan=plan,
     )
-    kinds = [found[k :: len(NAMES)] for k in range(len(NAMES))]
+    kinds = [found[k :: len(BENEFITS)] for k in range(len(BENEFITS))]
     return tuple(
         DecisionPoint(
             threshold=threshold,
@@ -184,8 +184,8 @@ def net_benefit_difference(
     _require_paired(a, b)
     first, second = _statistic(a, at), _statistic(b, at)
     return resampled_differences(
-        (lambda w: first(w)[:, :: len(NAMES)], lambda w: second(w)[:, :: len(NAMES)]),
-        names=_names(a, at)[:: len(NAMES)],
+        (lambda w: first(w)[:, :: len(BENEFITS)], lambda w: second(w)[:, :: len(BENEFITS)]),
+        names=_names(a, at)[:: len(BENEFITS)],
         clusters=a.clusters,
         rng=rng,
         plan=plan,
@@ -214,7 +214,7 @@ def _require_paired(a: Forecast | SurvivalForecast, b: Forecast | SurvivalForeca
 
 
 def _statistic(forecast: Forecast | SurvivalForecast, at: tuple[float, ...]) -> Statistic:
-    """Four columns a threshold, in the order of ``NAMES``."""
+    """Four columns a threshold, in the order of ``BENEFITS``."""
     if isinstance(forecast, Forecast):
         shares = _binary(forecast)
         predicted = forecast.probability
@@ -271,4 +271,4 @@ def _survival(forecast: SurvivalForecast) -> Shares:
 
 def _names(forecast: Forecast | SurvivalForecast, at: Sequence[float]) -> list[Method]:
     notes = (forecast.words,)
-    return [Method(what=f"{name} at {t:g}", notes=notes) for t in at for name in NAMES]
+    return [Method(what=f"{name} at {t:g}", notes=notes) for t in at for name in BENEFITS]

@@ -15,6 +15,7 @@ from onkos.core.errors import CohortError, ContentError
 from onkos.core.geometry import FloatArray
 
 IntArray = NDArray[np.intp]
+BoolArray = NDArray[np.bool_]
 Multiplicities = NDArray[np.int32]
 Statistic = Callable[[Multiplicities], FloatArray]
 
@@ -85,8 +86,10 @@ class Clusters:
         return np.repeat(np.arange(len(self.strata)), self.strata)
 
     def sums(self, values: FloatArray) -> FloatArray:
-        """Sum of the values of each cluster's cases, shape (count,)."""
-        return np.bincount(self.of_case, weights=values, minlength=self.count).astype(np.float64)
+        """Sum of the values of each cluster's cases, shape (count, ...)."""
+        sums = np.zeros((self.count, *values.shape[1:]))
+        np.add.at(sums, self.of_case, values)
+        return sums
 
     def take(self, order: IntArray) -> Clusters:
         """Return the same clusters with the cases in another order."""

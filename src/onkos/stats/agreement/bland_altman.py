@@ -16,8 +16,9 @@ from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
-from onkos.stats.agreement.measurements import numbered, paired
+from onkos.stats.agreement.measurements import paired
 from onkos.stats.estimates import bracketed, undefined
+from onkos.stats.resampling import Clusters
 
 LimitsInterval = Literal["exact", "bland-altman-1999", "bland-altman-1986"]
 _MEAN = Method(what="mean difference", by="Student's t")
@@ -157,7 +158,7 @@ def bland_altman_repeated(
     """
     first, second = paired(a, b, least=3)
     _require_limits(limits_sd)
-    groups = numbered(subjects, len(first))
+    groups = Clusters.of(len(first), groups=subjects).of_case
     difference = first - second
     counts = np.bincount(groups).astype(np.float64)
     n, total = len(counts), len(difference)

@@ -14,7 +14,7 @@ from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray, FloatArray
 from onkos.core.method import Method
 from onkos.stats.agreement.ratings import Ratings
-from onkos.stats.agreement.resample import percentile, resampled
+from onkos.stats.agreement.resample import percentile, resampled_sums
 from onkos.stats.estimates import described, undefined
 
 Parts = tuple[AnyArray, AnyArray, AnyArray]
@@ -198,7 +198,7 @@ def _bootstrap(
         frequency = None
     else:
         units, frequency = kernel.features, ratings.frequency
-    drawn = resampled(units, kernel.value, rng=rng, frequency=frequency)
+    drawn = resampled_sums(units, kernel.value, rng=rng, frequency=frequency)
     unit = "patient" if ratings.clustered else "case"
     low, high, method = percentile(
         drawn, value, level, n=ratings.n, what=kernel.method(""), unit=unit

@@ -13,9 +13,10 @@ from scipy import stats
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray
 from onkos.core.method import Method
-from onkos.stats.agreement.measurements import numbered, paired, summed
-from onkos.stats.agreement.resample import percentile, resampled
+from onkos.stats.agreement.measurements import paired
+from onkos.stats.agreement.resample import percentile, resampled_sums
 from onkos.stats.estimates import undefined
+from onkos.stats.resampling import Clusters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +75,8 @@ def lin_concordance(
     sums = features.sum(axis=0)
     vx, vy, cov, shift = (float(part) for part in _moments(sums))
     what = f"Lin's concordance of {n} pairs"
-    groups = np.arange(n) if patients is None else numbered(patients, n)
-    units = int(groups.max()) + 1
+    clusters = Clusters.of(n, groups=patients)
+    units = clusters.count
     if vx + vy + shift**2 == 0:
         return _nothing(units, level)
     value = 2 * cov / (vx + vy + shift**2)
@@ -84,7 +85,7 @@ def lin_concordance(
     accuracy = 2 * spread / (vx + vy + shift**2)
     location = shift / math.sqrt(spread) if spread > 0 else math.nan
     if rng is not None and units > 1:
-        drawn = resampled(summed(features, groups), _concordance, rng=rng)
+        drawn = resampled_sums(clusters.sums(features), _concordance, rng=rng)
         unit = "case" if patients is None else "patient"
         low, high, method = percentile(drawn, value, level, n=units, what=what, unit=unit)
     else:

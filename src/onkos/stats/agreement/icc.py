@@ -14,9 +14,9 @@ from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray, FloatArray
 from onkos.core.method import Method
-from onkos.stats.agreement.measurements import numbered, summed
-from onkos.stats.agreement.resample import percentile, resampled
+from onkos.stats.agreement.resample import percentile, resampled_sums
 from onkos.stats.estimates import bracketed, undefined
+from onkos.stats.resampling import Clusters
 
 NAMES = ("ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)")
 
@@ -115,9 +115,9 @@ def icc(
     elif rng is None:
         estimates = _by_f(values, (bms, wms, jms, ems), (n, k), level)
     else:
-        groups = np.arange(n) if patients is None else numbered(patients, n)
+        clusters = Clusters.of(n, groups=patients)
         unit = "case" if patients is None else "patient"
-        estimates = _by_bootstrap(values, summed(features, groups), rng, level, unit)
+        estimates = _by_bootstrap(values, clusters.sums(features), rng, level, unit)
     f1, f3 = _ratio(bms, wms), _ratio(bms, ems)
     return IntraclassCorrelations(
         one_way=estimates[0],
@@ -232,7 +232,7 @@ def _by_bootstrap(
     n, k = len(sums), sums.shape[1] - 3
     if n < 2:
         raise ContentError("one patient says nothing about others; expected at least two")
-    drawn = resampled(sums, lambda s: np.moveaxis(_coefficients(s, k), 0, -1), rng=rng)
+    drawn = resampled_sums(sums, lambda s: np.moveaxis(_coefficients(s, k), 0, -1), rng=rng)
     found = []
     for index, name in enumerate(NAMES):
         what = Method(what=name, notes=(f"{k} readers",))

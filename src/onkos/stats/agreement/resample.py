@@ -16,7 +16,7 @@ from onkos.stats.intervals import RESAMPLES, widened
 _CELLS = 4_000_000
 
 
-def resampled(
+def resampled_sums(
     sums: FloatArray,
     value: Callable[[AnyArray], AnyArray],
     *,

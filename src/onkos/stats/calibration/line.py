@@ -12,9 +12,8 @@ from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.calibration.forecast import Forecast
-from onkos.stats.resampling import Clusters
+from onkos.stats.resampling import BoolArray, Clusters
 from onkos.stats.significance import Wald
-from onkos.stats.survival.followup import BoolArray
 
 STEPS = 50
 
@@ -142,9 +141,9 @@ def _covariance(
     bread = np.asarray(np.linalg.inv((design * (mean * (1 - mean))[:, None]).T @ design))
     if clusters.count == y.size:
         return bread.astype(np.float64)
-    scores = np.stack([clusters.sums(column) for column in (design * (y - mean)[:, None]).T])
+    scores = clusters.sums(design * (y - mean)[:, None])
     scale = clusters.count / max(1, clusters.count - 1)
-    covariance: FloatArray = scale * bread @ (scores @ scores.T) @ bread
+    covariance: FloatArray = scale * bread @ (scores.T @ scores) @ bread
     return covariance
 
 

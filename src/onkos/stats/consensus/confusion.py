@@ -19,7 +19,7 @@ from onkos.stats.significance import quantile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Confusion:
+class ReaderConfusion:
     """State of the EM algorithm.
 
     Parameters
@@ -49,7 +49,7 @@ def fit_confusion(
     prior: FloatArray | None,
     tolerance: float = 1e-10,
     most: int = 5000,
-) -> Confusion:
+) -> ReaderConfusion:
     """Estimate true labels and confusions from rows of labels given.
 
     Parameters
@@ -78,7 +78,7 @@ def fit_confusion(
         last = given
         given, share = _maximised(posterior, counts, chosen, prior, last)
         change = float(np.abs(given - last).max())
-    return Confusion(
+    return ReaderConfusion(
         posterior=_posterior(chosen, given, share),
         given=given,
         prior=share,
@@ -87,7 +87,9 @@ def fit_confusion(
     )
 
 
-def diagonal(fit: Confusion, counts: FloatArray, rows: NDArray[np.intp]) -> list[list[Estimate]]:
+def diagonal(
+    fit: ReaderConfusion, counts: FloatArray, rows: NDArray[np.intp]
+) -> list[list[Estimate]]:
     """Sensitivity for each label (outer) of each reader (inner).
 
     The intervals are Wilson's on the expected number of units of that truth, as if the truth

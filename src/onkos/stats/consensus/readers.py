@@ -22,7 +22,7 @@ from onkos.stats.consensus.patterns import Patterns, binary_patterns
 from onkos.stats.consensus.simple import fit_simple
 from onkos.stats.consensus.staple import fit_staple, odds, share_outlined
 
-Method = Literal["majority", "staple", "simple"]
+ConsensusMethod = Literal["majority", "staple", "simple"]
 Inside = Callable[[Patterns], NDArray[np.bool_]]
 
 
@@ -42,7 +42,7 @@ class ReaderScore:
 def judge_readers(
     cases: Sequence[Sequence[Mask]],
     *tissues: str,
-    method: Method = "majority",
+    method: ConsensusMethod = "majority",
     patients: Sequence[Hashable] | None = None,
     rng: np.random.Generator,
     leave_out: bool = True,

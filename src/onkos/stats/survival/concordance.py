@@ -15,10 +15,10 @@ from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.intervals import DEFAULT, Resampling
 from onkos.stats.resampled import resampled, resampled_differences
-from onkos.stats.resampling import Clusters, Multiplicities
+from onkos.stats.resampling import Clusters, IntArray, Multiplicities
 from onkos.stats.significance import SignificanceTest
 from onkos.stats.survival import kernels
-from onkos.stats.survival.followup import FollowUp, IntArray, scores
+from onkos.stats.survival.followup import FollowUp, scores
 from onkos.stats.survival.ipcw import uncensored
 from onkos.stats.survival.logrank import labels
 
@@ -68,7 +68,7 @@ class Uno:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pairs:
+class RiskPairs:
     """Pairs of patients of whom one is known to have had the event earlier.
 
     ``tied_time`` are those among them in which the other was censored at the same time.
@@ -85,7 +85,9 @@ class Pairs:
         return self.concordant + self.discordant + self.tied_risk
 
 
-def pairs(follow: FollowUp, risk: ArrayLike, *, strata: Sequence[Hashable] | None = None) -> Pairs:
+def pairs(
+    follow: FollowUp, risk: ArrayLike, *, strata: Sequence[Hashable] | None = None
+) -> RiskPairs:
     """Count concordant, discordant and tied pairs.
 
     A patient with an event is compared with all who were followed longer, and with those
@@ -96,7 +98,7 @@ def pairs(follow: FollowUp, risk: ArrayLike, *, strata: Sequence[Hashable] | Non
     found = comparison.pairs(np.ones((1, follow.n), dtype=np.int32), _risk(risk, follow))[0]
     events = np.bincount(comparison.moment, weights=comparison.event)
     censored = np.bincount(comparison.moment) - events
-    return Pairs(
+    return RiskPairs(
         concordant=int(found[0]),
         discordant=int(found[1]),
         tied_risk=int(found[2]),

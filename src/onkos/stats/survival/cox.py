@@ -16,7 +16,8 @@ from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.estimates import transformed
-from onkos.stats.survival.followup import FollowUp, IntArray, scores
+from onkos.stats.resampling import IntArray
+from onkos.stats.survival.followup import FollowUp, scores
 from onkos.stats.survival.logrank import labels
 from onkos.stats.survival.partial import Partial, Sorted, Ties, partial_likelihood
 

@@ -7,13 +7,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from onkos.core.errors import CohortError, ContentError, UsageError
 from onkos.core.geometry import FloatArray
-
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.intp]
+from onkos.stats.resampling import BoolArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

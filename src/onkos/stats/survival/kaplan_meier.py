@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,11 +16,11 @@ from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.survival.followup import FollowUp
 
-Band = Literal["log-log", "plain"]
+CurveScale = Literal["log-log", "plain"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Curve:
+class SurvivalCurve:
     """A step function of time with pointwise intervals.
 
     Parameters
@@ -122,7 +122,9 @@ class Curve:
         return float(self.times[reached[0]]) if reached.size else math.inf
 
 
-def kaplan_meier(follow: FollowUp, *, level: float = 0.95, band: Band = "log-log") -> Curve:
+def kaplan_meier(
+    follow: FollowUp, *, level: float = 0.95, band: CurveScale = "log-log"
+) -> SurvivalCurve:
     """Estimate survival with Kaplan and Meier's product and Greenwood's variance.
 
     Patients censored at the time of an event count as at risk for it. Where nobody has had the
@@ -150,9 +152,10 @@ def kaplan_meier(follow: FollowUp, *, level: float = 0.95, band: Band = "log-log
     Kalbfleisch JD, Prentice RL. The statistical analysis of failure time data. Wiley 2002.
     doi:10.1002/9781118032985
     """
-    if band not in get_args(Band):
-        raise UsageError(f"band {band!r}: expected one of {get_args(Band)}")
-    times, at_risk, events, censored = _counts(follow)
+    if band not in get_args(CurveScale):
+        raise UsageError(f"band {band!r}: expected one of {get_args(CurveScale)}")
+    counts = _counts(follow)
+    at_risk, events = counts["at_risk"], counts["events"]
     value = np.asarray(np.cumprod(1 - events / at_risk), dtype=np.float64)
     left = at_risk - events
     terms = np.divide(events, at_risk * left, out=np.zeros_like(left), where=left > 0)
@@ -162,22 +165,18 @@ def kaplan_meier(follow: FollowUp, *, level: float = 0.95, band: Band = "log-log
     if value[-1] == 0:
         last = int(np.flatnonzero(value == 0)[0])
         low[last:], high[last:] = 0.0, (high[last - 1] if last else 1.0)
-    return Curve(
-        times=times,
-        at_risk=at_risk,
-        events=events,
-        censored=censored,
+    return SurvivalCurve(
+        **counts,
         value=value,
         low=low,
         high=high,
-        n=follow.n,
         level=level,
         method=_method(follow, "Kaplan-Meier survival", f"Greenwood's variance, {band} interval"),
         start=1.0,
     )
 
 
-def nelson_aalen(follow: FollowUp, *, level: float = 0.95) -> Curve:
+def nelson_aalen(follow: FollowUp, *, level: float = 0.95) -> SurvivalCurve:
     """Estimate the cumulative hazard: the sum of events over patients at risk.
 
     The interval is log-normal; while there is no event its upper end is the exact binomial one
@@ -188,22 +187,19 @@ def nelson_aalen(follow: FollowUp, *, level: float = 0.95) -> Curve:
     Aalen O. Nonparametric inference for a family of counting processes. Ann Stat
     1978;6:701-726. doi:10.1214/aos/1176344247
     """
-    times, at_risk, events, censored = _counts(follow)
+    counts = _counts(follow)
+    at_risk, events = counts["at_risk"], counts["events"]
     value: FloatArray = (events / at_risk).cumsum()
     variance = (events / at_risk**2).cumsum()
     some = value > 0
     spread = np.sqrt(variance[some]) / value[some] * norm.ppf((1 + level) / 2)
     low, high = np.zeros_like(value), -np.log((1 - level) / 2) / at_risk
     low[some], high[some] = value[some] * np.exp(-spread), value[some] * np.exp(spread)
-    return Curve(
-        times=times,
-        at_risk=at_risk,
-        events=events,
-        censored=censored,
+    return SurvivalCurve(
+        **counts,
         value=value,
         low=low,
         high=high,
-        n=follow.n,
         level=level,
         method=_method(follow, "Nelson-Aalen cumulative hazard", "log-normal interval"),
         start=0.0,
@@ -214,16 +210,28 @@ def _method(follow: FollowUp, what: str, by: str) -> Method:
     return Method(what=what, by=by, notes=(f"{follow.events} events",))
 
 
-def _counts(follow: FollowUp) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+class _Counts(TypedDict):
+    times: FloatArray
+    at_risk: FloatArray
+    events: FloatArray
+    censored: FloatArray
+    n: int
+
+
+def _counts(follow: FollowUp) -> _Counts:
     """Distinct times, patients at risk, events and censorings at each."""
     times, where = np.unique(follow.time, return_inverse=True)
     events = np.bincount(where[follow.event], minlength=times.size).astype(np.float64)
     everyone = np.bincount(where, minlength=times.size).astype(np.float64)
     at_risk: FloatArray = everyone[::-1].cumsum()[::-1]
-    return times, at_risk, events, everyone - events
+    return _Counts(
+        times=times, at_risk=at_risk, events=events, censored=everyone - events, n=follow.n
+    )
 
 
-def _band(value: FloatArray, terms: FloatArray, z: float, band: Band) -> tuple[FloatArray, ...]:
+def _band(
+    value: FloatArray, terms: FloatArray, z: float, band: CurveScale
+) -> tuple[FloatArray, ...]:
     """Both ends of the interval; meaningless where the value is 0 or 1."""
     if band == "plain":
         half = z * value * np.sqrt(terms)

@@ -13,9 +13,10 @@ from scipy.stats import chi2
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
-from onkos.stats.survival.followup import FollowUp, IntArray
+from onkos.stats.resampling import IntArray
+from onkos.stats.survival.followup import FollowUp
 
-Weighting = Literal["log-rank", "wilcoxon", "tarone-ware", "peto"]
+LogRankWeighting = Literal["log-rank", "wilcoxon", "tarone-ware", "peto"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,7 +43,7 @@ def logrank(
     *,
     groups: Sequence[Hashable],
     strata: Sequence[Hashable] | None = None,
-    weighting: Weighting = "log-rank",
+    weighting: LogRankWeighting = "log-rank",
 ) -> LogRank:
     """Compare two or more groups of patients by the log-rank test or a weighted one of its kin.
 
@@ -75,8 +76,8 @@ def logrank(
     Peto R, Peto J. Asymptotically efficient rank invariant test procedures. J R Stat Soc A
     1972;135:185-207. doi:10.2307/2344317
     """
-    if weighting not in get_args(Weighting):
-        raise UsageError(f"weighting {weighting!r}: expected one of {get_args(Weighting)}")
+    if weighting not in get_args(LogRankWeighting):
+        raise UsageError(f"weighting {weighting!r}: expected one of {get_args(LogRankWeighting)}")
     names, group = labels(groups, follow.n, what="group")
     _, stratum = labels([0] * follow.n if strata is None else strata, follow.n, what="stratum")
     k = len(names)
@@ -141,7 +142,7 @@ def _missing(value: Hashable) -> bool:
 
 
 def _stratum(
-    follow: FollowUp, group: IntArray, k: int, weighting: Weighting
+    follow: FollowUp, group: IntArray, k: int, weighting: LogRankWeighting
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Weighted events seen and expected in each group, and their covariance."""
     times, where = np.unique(follow.time, return_inverse=True)
@@ -163,7 +164,7 @@ def _stratum(
     return observed, expected, covariance.astype(np.float64)
 
 
-def _weights(total: FloatArray, died: FloatArray, weighting: Weighting) -> FloatArray:
+def _weights(total: FloatArray, died: FloatArray, weighting: LogRankWeighting) -> FloatArray:
     if weighting == "wilcoxon":
         return total
     if weighting == "tarone-ware":

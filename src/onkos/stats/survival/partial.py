@@ -9,7 +9,8 @@ import numpy as np
 from numba import njit
 
 from onkos.core.geometry import AnyArray, FloatArray
-from onkos.stats.survival.followup import BoolArray, FollowUp, IntArray
+from onkos.stats.resampling import BoolArray, IntArray
+from onkos.stats.survival.followup import FollowUp
 
 Ties = Literal["efron", "breslow"]
 
