@@ -19,7 +19,7 @@ from onkos.stats.calibration import (
 )
 from onkos.stats.clustered import clustered_auc, clustered_paired_test
 from onkos.stats.delong import auc, paired_test
-from onkos.stats.estimates import noted, undefined
+from onkos.stats.estimates import noted, or_undefined
 from onkos.stats.multiclass import class_metrics, multiclass_auc
 from onkos.stats.operating import odds_ratio
 from onkos.stats.precision_recall import average_precision
@@ -208,7 +208,8 @@ def _binary(answers: Answers, rng: np.random.Generator, level: float) -> dict[st
         "npv": lambda: share(~truth, ~called, groups=groups, level=level),
         "odds_ratio": lambda: odds_ratio(truth, called, groups=groups, level=level),
     }
-    found = {name: _or_undefined(name, make, answers, level) for name, make in made.items()}
+    n = len(set(patients))
+    found = {name: or_undefined(make, name, n=n, level=level) for name, make in made.items()}
     whole = class_metrics(
         list(answers.truth), answers.predicted, rng=rng, classes=answers.classes, groups=patients
     )
@@ -231,7 +232,8 @@ def _several(answers: Answers, rng: np.random.Generator, level: float) -> dict[s
         )
 
     areas = {"auc": area("hand-till"), "auc_macro": area("macro")}
-    found = {name: _or_undefined(name, make, answers, level) for name, make in areas.items()}
+    n = len(set(patients))
+    found = {name: or_undefined(make, name, n=n, level=level) for name, make in areas.items()}
     whole = class_metrics(truth, answers.predicted, rng=rng, classes=classes, groups=patients)
     return found | {_key(name): one for name, one in whole.items()}
 
@@ -241,17 +243,6 @@ def _key(name: str) -> str:
     metric, _, of = name.partition(": ")
     key = metric.replace(" ", "_").lower()
     return f"{key}:{of}" if of else key
-
-
-def _or_undefined(
-    name: str, make: Callable[[], Estimate], answers: Answers, level: float
-) -> Estimate:
-    """Estimate, or one of NaN that says why there is none."""
-    try:
-        return make()
-    except ContentError as error:
-        n = len(set(answers.patients))
-        return undefined(name, str(error), n=n, level=level)
 
 
 def _with_missed(name: str, estimate: Estimate, answers: Answers) -> Estimate:

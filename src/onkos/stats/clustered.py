@@ -13,7 +13,15 @@ from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
-from onkos.stats.delong import Components, Scale, auc_interval, components
+from onkos.stats.delong import (
+    CONTRAST,
+    Components,
+    Scale,
+    auc_interval,
+    components,
+    contrast_error,
+    paired_components,
+)
 from onkos.stats.ranking import classes, rated
 from onkos.stats.resampling import Clusters, IntArray
 from onkos.stats.significance import Alternative, SignificanceTest, Wald
@@ -118,20 +126,16 @@ def clustered_paired_test(
     ContentError
         As :func:`clustered_covariance`; if areas differ with no variance.
     """
-    positive = classes(truth)
-    pair = [rated(scores, cases=len(positive)).ravel() for scores in (first, second)]
-    found = components(positive, np.stack(pair))
-    contrast = np.array([1.0, -1.0])
-    variance = float(contrast @ clustered_covariance(found, groups) @ contrast)
+    found = paired_components(truth, first, second)
     how = Wald(
-        error=math.sqrt(max(0.0, variance)),
+        error=contrast_error(clustered_covariance(found, groups)),
         n=len(set(groups)),
         level=level,
         method=Method(
             what="difference of AUCs on the same patients", by="Obuchowski's clustered test"
         ),
     )
-    return how.test(float(contrast @ found.auc), alternative=alternative)
+    return how.test(float(CONTRAST @ found.auc), alternative=alternative)
 
 
 def _sums(values: FloatArray, cluster: IntArray, count: int) -> FloatArray:

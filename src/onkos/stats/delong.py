@@ -22,6 +22,7 @@ from onkos.stats.significance import Alternative, SignificanceTest, Wald, quanti
 
 Scale = Literal["logit", "plain"]
 
+CONTRAST = np.array([1.0, -1.0])
 PAIRED = Method(what="difference of AUCs on the same cases", by="paired DeLong test")
 UNPAIRED = Method(what="difference of AUCs on different cases", by="unpaired DeLong test")
 
@@ -113,6 +114,18 @@ def components(truth: ArrayLike, scores: ArrayLike) -> Components:
         positive_cases=np.flatnonzero(positive),
         negative_cases=np.flatnonzero(~positive),
     )
+
+
+def paired_components(truth: ArrayLike, first: ArrayLike, second: ArrayLike) -> Components:
+    """Structural components of two curves of the same cases."""
+    positive = classes(truth)
+    pair = [rated(scores, cases=len(positive)).ravel() for scores in (first, second)]
+    return components(positive, np.stack(pair))
+
+
+def contrast_error(covariance: FloatArray) -> float:
+    """Standard error of the first minus the second of two areas, from their covariance."""
+    return math.sqrt(max(0.0, float(CONTRAST @ covariance @ CONTRAST)))
 
 
 def auc_covariance(truth: ArrayLike, scores: ArrayLike) -> FloatArray:
@@ -219,13 +232,9 @@ def paired_test(
     ContentError
         As :func:`components`; if a class has one case only; if areas differ with no variance.
     """
-    positive = classes(truth)
-    pair = [rated(scores, cases=len(positive)).ravel() for scores in (first, second)]
-    found = components(positive, np.stack(pair))
-    contrast = np.array([1.0, -1.0])
-    error = math.sqrt(max(0.0, float(contrast @ found.covariance() @ contrast)))
-    how = Wald(error=error, n=found.cases, level=level, method=PAIRED)
-    return how.test(float(contrast @ found.auc), alternative=alternative)
+    found = paired_components(truth, first, second)
+    how = Wald(error=contrast_error(found.covariance()), n=found.cases, level=level, method=PAIRED)
+    return how.test(float(CONTRAST @ found.auc), alternative=alternative)
 
 
 def unpaired_test(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.method import Method
 
@@ -25,6 +26,16 @@ def undefined(what: Method | str, why: str, *, n: int, level: float = 0.95) -> E
     """Estimate of NaN that says why the statistic has no value on these cases."""
     method = replace(described(what), undefined=why)
     return Estimate(value=math.nan, low=math.nan, high=math.nan, n=n, level=level, method=method)
+
+
+def or_undefined(
+    make: Callable[[], Estimate], what: Method | str, *, n: int, level: float = 0.95
+) -> Estimate:
+    """Make an estimate, or one of NaN with the reason why the cases do not allow it."""
+    try:
+        return make()
+    except ContentError as refused:
+        return undefined(what, str(refused), n=n, level=level)
 
 
 def bracketed(

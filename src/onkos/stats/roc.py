@@ -13,7 +13,7 @@ from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.stats.bootstrap import bootstrap_weighted
-from onkos.stats.delong import Components, auc, components
+from onkos.stats.delong import Components, auc, components, paired_components
 from onkos.stats.intervals import DEFAULT, Resampling
 from onkos.stats.ranking import Ranking, by_class, classes, difference_of, ranked, rated
 from onkos.stats.resampling import Clusters, Statistic
@@ -176,9 +176,8 @@ def bootstrap_auc_difference(
         As :func:`roc_curve`.
     """
     positive = classes(truth)
-    pair = [rated(scores, cases=len(positive)).ravel() for scores in (first, second)]
     clusters = by_class(positive, groups)
-    found = components(positive, np.stack(pair))
+    found = paired_components(truth, first, second)
     influence = auc_influence(found, clusters, curve=0) - auc_influence(found, clusters, curve=1)
     return bootstrap_weighted(
         difference_of(Ranking.auc, positive, first, second),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -15,7 +16,7 @@ from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray
 from onkos.core.method import Method
-from onkos.stats.estimates import undefined
+from onkos.stats.estimates import or_undefined
 from onkos.stats.multiplicity import benjamini_hochberg, holm
 from onkos.stats.permutation import label_test
 from onkos.stats.resampling import IntArray, numbered
@@ -162,7 +163,8 @@ def _one(
     """One attribute, its p not yet adjusted."""
 
     def estimated(of_case: AnyArray) -> list[Estimate]:
-        return [_or_nan(metric, np.flatnonzero(of_case == k)) for k in range(len(names))]
+        rows = [np.flatnonzero(of_case == k) for k in range(len(names))]
+        return [or_undefined(partial(metric, each), "metric", n=len(each)) for each in rows]
 
     estimates = estimated(number)
     statistic, usable = _q(estimates)
@@ -191,14 +193,6 @@ def _one(
         compared=tuple(names[k] for k in usable),
         method=method,
     )
-
-
-def _or_nan(metric: Metric, rows: IntArray) -> Estimate:
-    """Metric of a subgroup; NaN with the reason where it refuses."""
-    try:
-        return metric(rows)
-    except ContentError as refused:
-        return undefined("metric of the subgroup", str(refused), n=len(rows))
 
 
 def _q(estimates: Sequence[Estimate]) -> tuple[float, list[int]]:
