@@ -74,12 +74,12 @@ class Kernel:
     parts
         From sums (..., features) to agreement seen, agreement by chance, and the share of cases
         that have a pair of ratings (1 where only such cases enter).
-    finite
-        True: n / (n - 1) in the variance (cases drawn); False: multinomial variance (Fleiss,
-        Cohen and Everitt).
     sizes
         From sums to (ratings, cases) where Krippendorff's small-sample term applies: with e of
         one in all ratings, the coefficient is 1 - (1 - e) (1 - coefficient of the parts).
+    multinomial
+        Take the multinomial variance (Fleiss, Cohen and Everitt) in place of the one of cases
+        drawn, with n / (n - 1). Tables of frequencies have the multinomial one in any case.
     notes
         What its method has to say of the cases that enter.
     """
@@ -88,8 +88,8 @@ class Kernel:
     ratings: Ratings
     features: FloatArray
     parts: Callable[[AnyArray], Parts]
-    finite: bool
     sizes: Callable[[AnyArray], tuple[AnyArray, AnyArray]] | None = None
+    multinomial: bool = False
     notes: tuple[str, ...] = ()
 
     def value(self, sums: AnyArray) -> AnyArray:
@@ -167,7 +167,8 @@ def _standard_error(kernel: Kernel, sums: FloatArray) -> float:
         squares, n = float(np.sum(ratings.frequency * pull**2)), ratings.cases
     if n < 2:
         return math.inf
-    factor = n / (n - 1) if kernel.finite or ratings.clustered else 1.0
+    drawn = not kernel.multinomial and bool((ratings.frequency == 1).all())
+    factor = n / (n - 1) if drawn or ratings.clustered else 1.0
     return math.sqrt(factor * squares)
 
 

@@ -91,4 +91,4 @@ def _two(kernel: Kernel, ratings: Ratings) -> Kernel:
     """Multinomial variance, and a note of the cases left out."""
     left = ratings.cases - kernel.ratings.cases
     notes = (f"{left} cases of one reader left out",) if left else ()
-    return replace(kernel, finite=False, notes=notes)
+    return replace(kernel, multinomial=True, notes=notes)

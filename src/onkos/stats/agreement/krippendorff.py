@@ -121,6 +121,5 @@ def _kernel(ratings: Ratings, features: FloatArray, parts: Callable[[AnyArray], 
         ratings=ratings,
         features=features,
         parts=parts,
-        finite=not bool((ratings.frequency != 1).any()),
         sizes=lambda sums: (sums[..., 1], sums[..., 0]),
     )
