@@ -11,11 +11,10 @@ from numpy.typing import ArrayLike
 from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.froc import froc_curve, sensitivity_at
-from onkos.stats.intervals import Resampling, widened
+from onkos.stats.intervals import Draws, Resampling
 from onkos.stats.marks import Marks
 from onkos.stats.proportions import wilson
 from onkos.stats.ranking import ranked
-from onkos.stats.resampling import Clusters, Statistic, replicates
 
 BANDS = Resampling(resamples=2000, interval="percentile")
 ROC_GRID = np.linspace(0.0, 1.0, 101)
@@ -86,9 +85,14 @@ def roc_band(
     and an application to SVARs. J Appl Econom 2019;34:1-17. doi:10.1002/jae.2656
     """
     ranking, clusters = ranked(truth, scores, groups)
-    drawn = _Drawn.of(lambda weights: ranking.heights(weights, ROC_GRID), clusters, rng, plan)
+    draws = Draws.of(
+        lambda weights: ranking.heights(weights, ROC_GRID),
+        clusters=clusters,
+        rng=rng,
+        plan=replace(plan, interval="percentile"),
+    )
     whole = np.full(ROC_GRID.size, ranking.positive.sum())
-    return drawn.band(ROC_GRID, whole, simultaneous=simultaneous, what="sensitivity")
+    return _band(draws, ROC_GRID, whole, simultaneous=simultaneous, what="sensitivity")
 
 
 def precision_recall_band(
@@ -111,10 +115,15 @@ def precision_recall_band(
         As :func:`roc_band`.
     """
     ranking, clusters = ranked(truth, scores, groups)
-    drawn = _Drawn.of(lambda weights: ranking.precisions(weights, RECALL_GRID), clusters, rng, plan)
+    draws = Draws.of(
+        lambda weights: ranking.precisions(weights, RECALL_GRID),
+        clusters=clusters,
+        rng=rng,
+        plan=replace(plan, interval="percentile"),
+    )
     found = np.maximum(np.ceil(RECALL_GRID * ranking.positive.sum() - 1e-9), 1)
-    called = np.round(found / np.maximum(drawn.value, 1e-9))
-    return drawn.band(RECALL_GRID, called, simultaneous=simultaneous, what="precision")
+    called = np.round(found / np.maximum(draws.value, 1e-9))
+    return _band(draws, RECALL_GRID, called, simultaneous=simultaneous, what="precision")
 
 
 def froc_band(
@@ -146,68 +155,47 @@ def froc_band(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Drawn:
-    """Curves of the resamples, (resamples, places), and of the sample itself."""
+def _band(
+    draws: Draws, at: FloatArray, behind: FloatArray, *, simultaneous: bool, what: str
+) -> Band:
+    """Band about a curve of proportions.
 
-    value: FloatArray
-    curves: FloatArray
-    clusters: Clusters
-    plan: Resampling
+    Where no resample differs it is Wilson's interval of a proportion of the ``behind`` cases
+    that the curve rests on there, scaled to patients.
+    """
+    level, n = draws.plan.level, draws.clusters.count
+    low, high = np.quantile(draws.drawn, draws.tails, axis=0)
+    still = np.flatnonzero(high - low < 1e-12)
+    patients = behind * n / len(draws.clusters.of_case)
+    for place in still.tolist():
+        count = max(int(patients[place]), 1)
+        alone = wilson(round(float(draws.value[place]) * count), count, level=level)
+        low[place], high[place] = alone.low, alone.high
+    kind = "pointwise"
+    if simultaneous:
+        low, high = _simultaneous(draws, low, high)
+        kind = "simultaneous (sup-t)"
+    notes = ("Wilson's interval where no resample differs",) if still.size else ()
+    return Band(
+        at=at,
+        value=draws.value,
+        low=np.minimum(low, draws.value),
+        high=np.maximum(high, draws.value),
+        n=n,
+        level=level,
+        simultaneous=simultaneous,
+        method=draws.plan.of(what, kind, *notes),
+    )
 
-    @classmethod
-    def of(
-        cls, statistic: Statistic, clusters: Clusters, rng: np.random.Generator, plan: Resampling
-    ) -> _Drawn:
-        once = np.ones((1, len(clusters.of_case)), dtype=np.int32)
-        curves = replicates(
-            statistic,
-            clusters=clusters,
-            resamples=plan.resamples,
-            rng=rng,
-            threads=plan.threads,
-        )
-        return cls(value=statistic(once)[0], curves=curves, clusters=clusters, plan=plan)
 
-    def band(self, at: FloatArray, behind: FloatArray, *, simultaneous: bool, what: str) -> Band:
-        """Band of shares that ``behind`` cases stand behind, where no resample differs."""
-        low, high = self._pointwise()
-        still = np.flatnonzero(high - low < 1e-12)
-        patients = behind * self.clusters.count / len(self.clusters.of_case)
-        for place in still.tolist():
-            n = max(int(patients[place]), 1)
-            alone = wilson(round(float(self.value[place]) * n), n, level=self.plan.level)
-            low[place], high[place] = alone.low, alone.high
-        kind = "pointwise"
-        if simultaneous:
-            low, high = self._simultaneous(low, high)
-            kind = "simultaneous (sup-t)"
-        notes = ("Wilson's interval where no resample differs",) if still.size else ()
-        return Band(
-            at=at,
-            value=self.value,
-            low=np.minimum(low, self.value),
-            high=np.maximum(high, self.value),
-            n=self.clusters.count,
-            level=self.plan.level,
-            simultaneous=simultaneous,
-            method=replace(self.plan, interval="percentile").of(what, kind, *notes),
-        )
-
-    def _pointwise(self) -> tuple[FloatArray, FloatArray]:
-        n = self.clusters.count
-        df = max(1, n - len(self.clusters.strata))
-        tail = widened((1 - self.plan.level) / 2, n=n, df=df)
-        low, high = np.quantile(self.curves, [tail, 1 - tail], axis=0)
+def _simultaneous(draws: Draws, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Ends of the sup-t band, or those given where they lie farther out."""
+    error = draws.drawn.std(axis=0)
+    moving = error > 1e-12
+    if not moving.any():
         return low, high
-
-    def _simultaneous(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
-        spread = self.curves.std(axis=0)
-        moving = spread > 1e-12
-        if not moving.any():
-            return low, high
-        strays = np.abs(self.curves - self.value)[:, moving] / spread[moving]
-        reach = float(np.quantile(strays.max(axis=1), self.plan.level)) * spread
-        below = np.clip(self.value - reach, 0.0, 1.0)
-        above = np.clip(self.value + reach, 0.0, 1.0)
-        return np.minimum(low, below), np.maximum(high, above)
+    distances = np.abs(draws.drawn - draws.value)[:, moving] / error[moving]
+    reach = float(np.quantile(distances.max(axis=1), draws.plan.level)) * error
+    below = np.clip(draws.value - reach, 0.0, 1.0)
+    above = np.clip(draws.value + reach, 0.0, 1.0)
+    return np.minimum(low, below), np.maximum(high, above)

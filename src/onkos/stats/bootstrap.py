@@ -13,17 +13,8 @@ from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
-from onkos.stats.estimates import bracketed, described, undefined
-from onkos.stats.intervals import (
-    DEFAULT,
-    PERCENTILE,
-    RESAMPLES,
-    Resampling,
-    interval,
-    jackknife_influence,
-    unbounded,
-    widened,
-)
+from onkos.stats.estimates import described, undefined
+from onkos.stats.intervals import DEFAULT, RESAMPLES, Draws, Resampling, jackknife_influence
 from onkos.stats.permutation import sign_flip_p
 from onkos.stats.resampled import resampled
 from onkos.stats.resampling import (
@@ -31,7 +22,6 @@ from onkos.stats.resampling import (
     IntArray,
     Multiplicities,
     Statistic,
-    leave_one_out,
     replicates,
     weighted_sums,
 )
@@ -44,7 +34,6 @@ __all__ = [
     "bootstrap_mean",
     "bootstrap_table",
     "bootstrap_weighted",
-    "interval",
     "jackknife_influence",
     "paired_difference",
 ]
@@ -97,15 +86,13 @@ def bootstrap_mean(
     if n == 0:
         return undefined(what, "no cases", n=0, level=level)
     value = float(sums.sum() / counts.sum())
-    if n == 1:
-        return replace(unbounded(value, level=level, what=what), missed=missed)
-    means = _resampled_means(sums, counts, rng)
-    tail = widened((1 - level) / 2, n=n, df=n - 1)
-    low, high = np.quantile(means, [tail, 1 - tail])
-    found = bracketed(
-        value, (float(low), float(high)), n=n, level=level, method=PERCENTILE.of(what)
+    draws = Draws(
+        value=np.array([value]),
+        drawn=_resampled_means(sums, counts, rng)[:, None] if n > 1 else np.zeros((0, 1)),
+        clusters=Clusters.of(n),
+        plan=Resampling(interval="percentile", level=level),
     )
-    return replace(found, missed=missed)
+    return replace(draws.estimate(what), missed=missed)
 
 
 def paired_difference(
@@ -172,17 +159,17 @@ def bootstrap_weighted(
     ContentError
         If the statistic is not defined on the cases, or not on more than half of the resamples.
     """
-    value = float(statistic(_once_each(clusters))[0])
-    if math.isnan(value):
+    draws = Draws.of(
+        lambda weights: statistic(weights)[:, None],
+        clusters=clusters,
+        rng=rng,
+        plan=plan,
+        influence=None if influence is None else influence[:, None],
+    )
+    if np.isnan(draws.value[0]):
         name = described(what).what
         raise ContentError(f"{name} is not defined on these {len(clusters.of_case)} cases")
-    drawn = replicates(
-        statistic, clusters=clusters, resamples=plan.resamples, rng=rng, threads=plan.threads
-    )
-    if influence is None and plan.interval == "bca" and clusters.count > 1:
-        without = leave_one_out(statistic, clusters=clusters, threads=plan.threads)
-        influence = jackknife_influence(without, clusters)
-    return interval(value, drawn, influence=influence, clusters=clusters, plan=plan, what=what)
+    return draws.estimate(what)
 
 
 def bootstrap_table(
@@ -230,11 +217,6 @@ def bootstrap_indexed(
     return bootstrap_weighted(
         looped, clusters=clusters, rng=rng, plan=replace(plan, threads=1), what=what
     )
-
-
-def _once_each(clusters: Clusters) -> Multiplicities:
-    """Weights of the sample itself."""
-    return np.ones((1, len(clusters.of_case)), dtype=np.int32)
 
 
 def _by_group(values: ArrayLike, groups: Sequence[Hashable]) -> tuple[FloatArray, FloatArray]:

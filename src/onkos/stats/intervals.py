@@ -15,7 +15,7 @@ from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.estimates import bracketed, described, noted
-from onkos.stats.resampling import Clusters
+from onkos.stats.resampling import Clusters, IntArray, Statistic, leave_one_out, replicates
 
 RESAMPLES = 10_000
 
@@ -74,55 +74,110 @@ class Resampling:
 
 
 DEFAULT = Resampling()
-PERCENTILE = Resampling(interval="percentile")
 
 
-def interval(
-    value: float,
-    drawn: FloatArray,
-    *,
-    influence: FloatArray | None,
-    clusters: Clusters,
-    plan: Resampling,
-    what: Method | str,
-) -> Estimate:
-    """Read an interval from the values of the resamples.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Draws:
+    """Statistics on the sample, and on resamples of its patients.
 
-    Resamples on which the statistic is not defined (NaN: one class only, say) are left out and
-    counted in the method.
-
-    Raises
-    ------
-    ContentError
-        If more than half of the resamples are undefined.
+    Parameters
+    ----------
+    value
+        On the sample, shape (statistics,); NaN where one is not defined.
+    drawn
+        On each resample, shape (resamples, statistics).
+    clusters, plan
+        Patients and strata of the cases; how many resamples, and which interval.
+    influence
+        Influence of each patient on each statistic, (patients, statistics), as BCa needs it;
+        intervals are percentiles without it.
     """
-    name = described(what).what
-    if clusters.count == 1:
-        return unbounded(value, level=plan.level, what=what)
-    defined = drawn[~np.isnan(drawn)]
-    lost = len(drawn) - len(defined)
-    if lost > len(drawn) / 2:
-        raise ContentError(
-            f"{name} is not defined on {lost} of {len(drawn)} resamples; too few cases for an "
-            "interval"
+
+    value: FloatArray
+    drawn: FloatArray
+    clusters: Clusters
+    plan: Resampling
+    influence: FloatArray | None = None
+
+    @classmethod
+    def of(
+        cls,
+        statistic: Statistic,
+        *,
+        clusters: Clusters,
+        rng: np.random.Generator,
+        plan: Resampling,
+        influence: FloatArray | None = None,
+    ) -> Draws:
+        """Evaluate a statistic; the influence of patients is by jackknife if not given.
+
+        The statistic takes multiplicities, shape (resamples, cases), and gives (resamples,
+        statistics).
+        """
+        once = np.ones((1, len(clusters.of_case)), dtype=np.int32)
+        value = statistic(once)[0]
+        threads = plan.threads
+        drawn = replicates(
+            statistic, clusters=clusters, resamples=plan.resamples, rng=rng, threads=threads
         )
-    tail = widened(
-        (1 - plan.level) / 2, n=clusters.count, df=max(1, clusters.count - len(clusters.strata))
-    )
-    tails = np.array([tail, 1 - tail])
-    if plan.interval == "bca" and influence is not None:
-        tails = _bca_tails(tails, value, defined, _acceleration(influence, clusters))
-    low, high = np.quantile(defined, tails)
-    notes = [f"{lost} resamples on which it is not defined left out"] if lost else []
-    if low == high:
-        notes.append("all resamples agree, so the interval understates the uncertainty")
-    return bracketed(
-        value,
-        (float(low), float(high)),
-        n=clusters.count,
-        level=plan.level,
-        method=plan.of(what, *notes),
-    )
+        if influence is None and plan.interval == "bca" and clusters.count > 1:
+            without = leave_one_out(statistic, clusters=clusters, threads=threads)
+            influence = jackknife_influence(without, clusters)
+        return cls(value=value, drawn=drawn, clusters=clusters, plan=plan, influence=influence)
+
+    @property
+    def lost(self) -> IntArray:
+        """On how many resamples each statistic is not defined, shape (statistics,)."""
+        return np.asarray(np.isnan(self.drawn).sum(axis=0), dtype=np.intp)
+
+    @property
+    def error(self) -> FloatArray:
+        """Standard deviation of each statistic over the resamples, shape (statistics,)."""
+        known = np.isfinite(self.drawn)
+        count = np.maximum(known.sum(axis=0), 1)
+        mean = np.where(known, self.drawn, 0).sum(axis=0) / count
+        squares = np.where(known, (self.drawn - mean) ** 2, 0).sum(axis=0)
+        return np.asarray(np.sqrt(squares / count), dtype=np.float64)
+
+    @property
+    def tails(self) -> FloatArray:
+        """Where the percentiles of the interval are read, widened for few patients."""
+        n = self.clusters.count
+        df = max(1, n - len(self.clusters.strata))
+        tail = widened((1 - self.plan.level) / 2, n=n, df=df)
+        return np.array([tail, 1 - tail])
+
+    def estimate(self, what: Method | str, *, column: int = 0) -> Estimate:
+        """Estimate a statistic, with the interval read from the values of the resamples.
+
+        Resamples on which it is not defined (NaN: one class only, say) are left out and counted
+        in the method.
+
+        Raises
+        ------
+        ContentError
+            If more than half of the resamples are undefined.
+        """
+        value, drawn = float(self.value[column]), self.drawn[:, column]
+        if self.clusters.count == 1:
+            return unbounded(value, level=self.plan.level, what=what)
+        lost = int(self.lost[column])
+        if lost > len(drawn) / 2:
+            raise ContentError(
+                f"{described(what).what} is not defined on {lost} of {len(drawn)} resamples; too "
+                "few cases for an interval"
+            )
+        tails, defined = self.tails, drawn[~np.isnan(drawn)]
+        if self.influence is not None and self.plan.interval == "bca":
+            acceleration = _acceleration(self.influence[:, column], self.clusters)
+            tails = _bca_tails(tails, value, defined, acceleration)
+        low, high = (float(end) for end in np.quantile(defined, tails))
+        notes = [f"{lost} resamples on which it is not defined left out"] if lost else []
+        if low == high:
+            notes.append("all resamples agree, so the interval understates the uncertainty")
+        method = self.plan.of(what, *notes)
+        n = self.clusters.count
+        return bracketed(value, (low, high), n=n, level=self.plan.level, method=method)
 
 
 def jackknife_influence(without: FloatArray, clusters: Clusters) -> FloatArray:

@@ -9,11 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from onkos.core.estimate import Estimate
-from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.estimates import described, undefined
-from onkos.stats.intervals import DEFAULT, Resampling, interval, jackknife_influence, unbounded
-from onkos.stats.resampling import Clusters, Statistic, leave_one_out, replicates
+from onkos.stats.intervals import DEFAULT, Draws, Resampling, unbounded
+from onkos.stats.resampling import Clusters, Statistic
 from onkos.stats.significance import SignificanceTest, Wald
 
 UNDEFINED_AT_MOST = 0.1
@@ -48,14 +47,10 @@ def resampled(
         A column that is not defined on the cases is NaN and its method says so. One that is
         undefined on too many resamples keeps its value, and has an unbounded interval.
     """
-    return _columns(
-        statistic,
-        names=names,
-        clusters=clusters,
-        rng=rng,
-        plan=plan,
-        undefined_at_most=undefined_at_most,
-    )[0]
+    draws = Draws.of(statistic, clusters=clusters, rng=rng, plan=plan)
+    return tuple(
+        _column(draws, k, what, undefined_at_most=undefined_at_most) for k, what in enumerate(names)
+    )
 
 
 def resampled_differences(
@@ -72,15 +67,17 @@ def resampled_differences(
     resampled differences as standard error; a difference that is not defined has p NaN.
     """
     first, second = models
-    whole = [described(name) for name in names]
-    estimates, spread = _columns(
-        lambda weights: first(weights) - second(weights),
-        names=[replace(one, what=f"paired difference of {one.what}") for one in whole],
-        clusters=clusters,
-        rng=rng,
-        plan=plan,
+    draws = Draws.of(
+        lambda weights: first(weights) - second(weights), clusters=clusters, rng=rng, plan=plan
     )
-    return tuple(_test(found, float(error)) for found, error in zip(estimates, spread, strict=True))
+    found = []
+    for k, name in enumerate(names):
+        whole = described(name)
+        what = replace(whole, what=f"paired difference of {whole.what}")
+        difference = _column(draws, k, what, undefined_at_most=UNDEFINED_AT_MOST)
+        known = draws.lost[k] <= UNDEFINED_AT_MOST * len(draws.drawn)
+        found.append(_test(difference, float(draws.error[k]) if known else math.nan))
+    return tuple(found)
 
 
 def _test(found: Estimate, error: float) -> SignificanceTest:
@@ -97,50 +94,13 @@ def _test(found: Estimate, error: float) -> SignificanceTest:
     return SignificanceTest(difference=found, statistic=statistic, p=p, error=error, method=method)
 
 
-def _columns(
-    statistic: Statistic,
-    *,
-    names: Sequence[Method | str],
-    clusters: Clusters,
-    rng: np.random.Generator,
-    plan: Resampling,
-    undefined_at_most: float = UNDEFINED_AT_MOST,
-) -> tuple[tuple[Estimate, ...], FloatArray]:
-    """Estimates, and the standard deviation of each column over the resamples."""
-    values = statistic(np.ones((1, len(clusters.of_case)), dtype=np.int32))[0]
-    drawn = replicates(
-        statistic, clusters=clusters, resamples=plan.resamples, rng=rng, threads=plan.threads
-    )
-    influence = np.zeros((clusters.count, values.size))
-    if plan.interval == "bca" and clusters.count > 1:
-        without = leave_one_out(statistic, clusters=clusters, threads=plan.threads)
-        influence = jackknife_influence(without, clusters)
-    defined = np.isfinite(drawn)
-    count = np.maximum(defined.sum(axis=0), 1)
-    mean = np.where(defined, drawn, 0).sum(axis=0) / count
-    spread = np.sqrt(np.where(defined, (drawn - mean) ** 2, 0).sum(axis=0) / count)
-    estimates = []
-    for k, what in enumerate(names):
-        value = float(values[k])
-        lost = int(np.count_nonzero(~defined[:, k]))
-        if math.isnan(value):
-            why = "nothing to compute it from"
-            estimates.append(undefined(what, why, n=clusters.count, level=plan.level))
-        elif lost > undefined_at_most * len(drawn):
-            why = f"not defined on {lost} of {plan.resamples} resamples, no interval"
-            estimates.append(
-                unbounded(value, level=plan.level, what=what, n=clusters.count, why=why)
-            )
-        else:
-            found = interval(
-                value,
-                drawn[:, k],
-                influence=influence[:, k],
-                clusters=clusters,
-                plan=plan,
-                what=what,
-            )
-            estimates.append(found)
-            continue
-        spread[k] = math.nan
-    return tuple(estimates), spread
+def _column(draws: Draws, column: int, what: Method | str, *, undefined_at_most: float) -> Estimate:
+    """Estimate of one column, whether or not it has a value and an interval."""
+    value, lost = float(draws.value[column]), int(draws.lost[column])
+    n, level = draws.clusters.count, draws.plan.level
+    if math.isnan(value):
+        return undefined(what, "nothing to compute it from", n=n, level=level)
+    if lost > undefined_at_most * len(draws.drawn):
+        why = f"not defined on {lost} of {len(draws.drawn)} resamples, no interval"
+        return unbounded(value, level=level, what=what, n=n, why=why)
+    return draws.estimate(what, column=column)

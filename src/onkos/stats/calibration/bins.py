@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -13,9 +13,9 @@ from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.calibration.forecast import Forecast
-from onkos.stats.intervals import DEFAULT, Resampling
+from onkos.stats.intervals import DEFAULT, Draws, Resampling
 from onkos.stats.proportions import share
-from onkos.stats.resampling import IntArray, Multiplicities, replicates
+from onkos.stats.resampling import IntArray, Multiplicities
 
 By = Literal["count", "width"]
 
@@ -149,15 +149,10 @@ def expected_calibration_error(
         )
         return found
 
-    seen = gaps(np.ones((1, forecast.cases), dtype=np.int32))[0]
-    drawn = replicates(
-        gaps,
-        clusters=forecast.clusters,
-        resamples=plan.resamples,
-        rng=rng,
-        threads=plan.threads,
-    )
-    error = np.nan_to_num(drawn - seen)
+    percentile = replace(plan, interval="percentile")
+    draws = Draws.of(gaps, clusters=forecast.clusters, rng=rng, plan=percentile)
+    seen = draws.value
+    error = np.nan_to_num(draws.drawn - seen)
     share = inside.mean(axis=0)
     plain = float(share @ np.abs(seen))
     tail = (1 - plan.level) / 2
