@@ -16,8 +16,9 @@ from onkos.core.method import Method
 from onkos.stats.calibration.brier import require_same
 from onkos.stats.calibration.forecast import Forecast
 from onkos.stats.intervals import DEFAULT, Resampling
+from onkos.stats.ranking import BoolArray
 from onkos.stats.resampled import resampled, resampled_differences
-from onkos.stats.resampling import BoolArray, Clusters, Multiplicities, Statistic
+from onkos.stats.resampling import Clusters, Multiplicities, Statistic
 from onkos.stats.significance import SignificanceTest
 from onkos.stats.survival import kernels
 from onkos.stats.survival.calibration import probabilities

@@ -17,8 +17,8 @@ from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.estimates import transformed
 from onkos.stats.proportions import share
-from onkos.stats.ranking import classes, rated
-from onkos.stats.resampling import BoolArray, Clusters
+from onkos.stats.ranking import BoolArray, classes, rated
+from onkos.stats.resampling import Clusters
 from onkos.stats.roc import RocCurve, roc_curve
 from onkos.stats.significance import SignificanceTest, Wald
 

@@ -13,8 +13,7 @@ from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.bootstrap import bootstrap_weighted
 from onkos.stats.intervals import DEFAULT, Resampling
-from onkos.stats.ranking import Ranking, by_class, classes, difference_of, ranked
-from onkos.stats.resampling import BoolArray
+from onkos.stats.ranking import BoolArray, Ranking, by_class, classes, difference_of, ranked
 from onkos.stats.roc import roc_curve
 
 

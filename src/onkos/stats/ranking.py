@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
-from onkos.stats.resampling import BoolArray, Clusters, IntArray, Multiplicities, Statistic
+from onkos.stats.resampling import Clusters, IntArray, Multiplicities, Statistic
+
+BoolArray = NDArray[np.bool_]
 
 
 def classes(truth: ArrayLike) -> BoolArray:

@@ -15,7 +15,6 @@ from onkos.core.errors import CohortError, ContentError
 from onkos.core.geometry import FloatArray
 
 IntArray = NDArray[np.intp]
-BoolArray = NDArray[np.bool_]
 Multiplicities = NDArray[np.int32]
 Statistic = Callable[[Multiplicities], FloatArray]
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
-from onkos.stats.resampling import BoolArray, Clusters
+from onkos.stats.ranking import BoolArray
+from onkos.stats.resampling import Clusters
 from onkos.stats.survival.followup import yes_or_no
 
 

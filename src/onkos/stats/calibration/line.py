@@ -12,7 +12,8 @@ from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.calibration.forecast import Forecast
-from onkos.stats.resampling import BoolArray, Clusters
+from onkos.stats.ranking import BoolArray
+from onkos.stats.resampling import Clusters
 from onkos.stats.significance import Wald
 
 STEPS = 50

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from onkos.core.errors import CohortError, ContentError, UsageError
 from onkos.core.geometry import FloatArray
-from onkos.stats.resampling import BoolArray, IntArray
+from onkos.stats.ranking import BoolArray
+from onkos.stats.resampling import IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

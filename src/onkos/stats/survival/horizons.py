@@ -11,7 +11,8 @@ import numpy as np
 from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
-from onkos.stats.resampling import BoolArray, IntArray
+from onkos.stats.ranking import BoolArray
+from onkos.stats.resampling import IntArray
 from onkos.stats.significance import SignificanceTest
 from onkos.stats.survival import kernels
 from onkos.stats.survival.followup import FollowUp
