@@ -1,4 +1,4 @@
-"""From one value a case to one number with its interval, the missed cases included."""
+"""Mean of a metric over cases with its interval, the missed cases included."""
 
 from __future__ import annotations
 

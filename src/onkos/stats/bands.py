@@ -1,4 +1,4 @@
-"""Bands about curves: where the ROC, precision-recall or FROC curve of all patients may lie."""
+"""Confidence bands of ROC, precision-recall and FROC curves."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def roc_band(
     plan
         How many resamples and which level; bands are percentiles, widened for few patients.
     simultaneous
-        False: an interval at each point. True: a band that holds the whole curve, as many
-        standard deviations about it as the farthest point of a resampled curve strays (sup-t).
+        False: an interval at each point. True: a band that holds the whole curve; its half width
+        in standard deviations is a quantile of the largest deviation of resampled curves (sup-t).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Intervals by resampling patients."""
+"""Bootstrap estimates that resample patients."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def bootstrap_mean(
 ) -> Estimate:
     """Estimate a mean over cases, with a percentile bootstrap interval that resamples patients.
 
-    A patient is drawn with all of their cases, so that cases of one patient are not taken for
-    independent ones. The percentiles are widened for few patients (Hesterberg's expanded
+    A patient is drawn with all of their cases, since cases of one patient are not independent.
+    The percentiles are widened for few patients (Hesterberg's expanded
     percentile interval): simulated Dice means of 10 patients are then held by 93 % of the
     nominal 95 % intervals in place of 89 %. Rare misses are not seen in few patients: with 8 %
     missed and 20 patients 89 % hold, with 100 patients 95 %.

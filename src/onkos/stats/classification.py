@@ -1,4 +1,4 @@
-"""A classifier judged as a whole: every metric that its predictions allow, each with interval."""
+"""All metrics of a classifier that its predictions allow, each with an interval."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _POSITIVE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answers:
-    """What a classifier said of cases whose class is known.
+    """Predictions of a classifier for cases whose class is known.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Answers:
         (cases,): whether each case was called positive, at a threshold chosen on training
         patients; None where a case counts as its likeliest class.
     positive
-        The class that sensitivity speaks of, of two.
+        Of two classes, the one that sensitivity is about.
     missed
         (cases,): cases that got no answer; their probabilities must be the worst possible.
 
@@ -115,7 +115,7 @@ class Answers:
 
     @property
     def predicted(self) -> list[str]:
-        """Class that each case was taken for."""
+        """Predicted class of each case."""
         if self.called is None or len(self.classes) != 2:
             return [self.classes[n] for n in self.probabilities.argmax(axis=1)]
         negative = next(name for name in self.classes if name != self.positive)
@@ -137,9 +137,9 @@ class Answers:
 
 
 def positive_class(classes: Sequence[str]) -> str:
-    """Choose which of the classes sensitivity speaks of: the one with a name for disease.
+    """Choose the class that sensitivity is about: the one with a name for disease.
 
-    The last one in order of the alphabet where no name, or more than one, tells.
+    The last one in alphabetical order where no name, or more than one, is such.
     """
     told = [name for name in classes if name.lower() in _POSITIVE]
     return told[0] if len(told) == 1 else sorted(classes)[-1]
@@ -246,7 +246,7 @@ def _key(name: str) -> str:
 
 
 def _with_missed(name: str, estimate: Estimate, answers: Answers) -> Estimate:
-    """Say how many units behind the estimate got no answer at all."""
+    """Note how many cases behind the estimate got no answer."""
     if answers.missed is None:
         return estimate
     lost = answers.missed & _counted(name, answers)
@@ -258,7 +258,7 @@ def _with_missed(name: str, estimate: Estimate, answers: Answers) -> Estimate:
 
 
 def _counted(name: str, answers: Answers) -> AnyArray:
-    """Cases that a metric of two classes looks at: the diseased, for sensitivity."""
+    """Cases that a metric of two classes is computed from: the diseased, for sensitivity."""
     called = np.array([one == answers.positive for one in answers.predicted])
     among: dict[str, AnyArray] = {
         "sensitivity": answers.positives,

@@ -1,4 +1,4 @@
-"""Whether acting on a model does more good than harm: decision curves."""
+"""Decision curves: the net benefit of acting on a model."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ Shares = Callable[[FloatArray, BoolArray], tuple[FloatArray, FloatArray]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionPoint:
-    """What acting at one threshold is worth.
+    """Net benefit at one threshold.
 
     Parameters
     ----------
     threshold
-        Probability from which one would act; it states how many needless interventions one
-        would accept for a needed one.
+        Probability from which one would act; its odds are the unnecessary interventions that
+        one would accept for a necessary one.
     model
-        Net benefit of acting on the model, in needed interventions a patient.
+        Net benefit of acting on the model, in necessary interventions a patient.
     treat_all
-        Net benefit of acting on everybody. Acting on nobody is worth 0.
+        Net benefit of acting on everybody; that of acting on nobody is 0.
     standardised
         ``model`` over the prevalence: 1 is perfect.
     avoided_per_100
-        Needless interventions that the model saves among 100 patients against acting on
-        everybody, with no needed one missed on balance; not defined at threshold 0.
+        Net reduction of interventions among 100 patients against acting on everybody, no
+        necessary one missed on balance; not defined at threshold 0.
     """
 
     threshold: float
@@ -116,9 +116,9 @@ def decision_curve(
 ) -> tuple[DecisionPoint, ...]:
     """Estimate the net benefit of acting on a model over threshold probabilities.
 
-    Who is predicted at least the threshold (and more than 0) is acted on. With follow-up, the
-    share of events among them is Kaplan and Meier's at the horizon; where nobody above the
-    threshold was followed to it, net benefit is not defined there and its estimate says so.
+    Patients with a prediction at or above the threshold (and above 0) are acted on. With
+    follow-up, their proportion of events is Kaplan and Meier's at the horizon; where nobody
+    above the threshold was followed to it, net benefit is not defined and its estimate says so.
 
     Parameters
     ----------

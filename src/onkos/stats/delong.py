@@ -138,7 +138,7 @@ def auc(
 ) -> Estimate:
     """Area under the ROC curve: chance that a diseased case outscores one without disease.
 
-    Every case is taken for a patient of its own; for several cases a patient see
+    Every case counts as a patient of its own; for several cases a patient see
     :func:`onkos.stats.clustered.clustered_auc`.
 
     Parameters

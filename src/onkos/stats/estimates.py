@@ -1,4 +1,4 @@
-"""Ways an estimate comes about that many statistics share, each with its method as data."""
+"""Steps that many statistics share: undefined, bracketed and transformed estimates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intervals read from the values that resamples give."""
+"""Bootstrap intervals: how many resamples, and how the interval is read from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a new method is no worse than the reference by more than a margin said beforehand."""
+"""Tests of non-inferiority to a reference, by a margin fixed beforehand."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def noninferior_mean(
 def _judged(
     found: SignificanceTest, margin: float, better: Literal["higher", "lower"]
 ) -> NonInferiority:
-    """Move the test of no difference to the margin; methods that never differ pass it."""
+    """Test against the margin in place of zero; methods without any difference pass."""
     difference = found.difference
     gain = difference.value if better == "higher" else -difference.value
     worst = difference.low if better == "higher" else -difference.high

@@ -25,7 +25,7 @@ from onkos.stats.significance import SignificanceTest, Wald
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatingPoint:
-    """A threshold, and what it was chosen on.
+    """A threshold, and the training cases it was chosen on.
 
     Parameters
     ----------

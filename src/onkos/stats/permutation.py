@@ -1,4 +1,4 @@
-"""Tests by permutation: what would have been seen if the label or the method did not matter."""
+"""Permutation tests: sign flips, swapped methods, permuted labels."""
 
 from __future__ import annotations
 
@@ -78,12 +78,11 @@ def swap_test(
     groups: Sequence[Hashable] | None = None,
     permutations: int = PERMUTATIONS,
 ) -> PermutationTest:
-    """Test whether two methods judged on the same patients are exchangeable.
+    """Test whether two methods applied to the same patients are exchangeable.
 
     The two results of a patient are swapped, all of their cases together. The statistic is
-    that of one method (an AUC, a mean); the test statistic is its difference. Scores of unlike
-    scales must be brought to one scale first (ranks within each method, say): swapping mixes
-    them.
+    that of one method (an AUC, a mean); the test statistic is its difference. Scores on
+    different scales must be brought to one scale first (ranks within each method, say).
 
     Parameters
     ----------

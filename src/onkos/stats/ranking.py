@@ -1,4 +1,4 @@
-"""Cases ranked by score: what their multiplicities do to the ROC and the precision-recall curve."""
+"""Cases ranked by score, and the ROC and precision-recall statistics of resamples of them."""
 
 from __future__ import annotations
 

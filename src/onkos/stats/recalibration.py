@@ -1,4 +1,4 @@
-"""Make predicted probabilities mean what they say: fitted on one set, applied to another."""
+"""Recalibration of predicted probabilities: fitted on one sample, applied to another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patients drawn with replacement: how often each case counts in each resample."""
+"""Resamples of patients, drawn with replacement, as the multiplicities of their cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a metric holds for every site, scanner, sex and age group."""
+"""Metrics in subgroups (site, scanner, sex, age group), and tests of their differences."""
 
 from __future__ import annotations
 

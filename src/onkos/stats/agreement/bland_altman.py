@@ -26,7 +26,7 @@ _MEAN = Method(what="mean difference", by="Student's t")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsOfAgreement:
-    """Bias between two methods and the span most differences lie in, each with its interval.
+    """Bias between two methods and the limits of agreement, each with its interval.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class LimitsOfAgreement:
     proportional_p
         Two-sided p of no slope.
     correlation
-        Pearson's r between both; no measure of agreement, given because readers ask.
+        Pearson's r between both; given because it is often asked for, no measure of agreement.
     """
 
     bias: Estimate
@@ -130,9 +130,9 @@ def bland_altman_repeated(
 ) -> LimitsOfAgreement:
     """Limits of agreement from several pairs of measurements a subject, whose truth may change.
 
-    Differences of one subject are alike; taken for independent they give limits that are too
-    narrow and far too sure. The variance is split between and within subjects; the limits are
-    those of a single new pair, their intervals by the method of variance estimates recovery.
+    Differences of one subject are correlated; limits that ignore this are too narrow, and so
+    are their intervals. The variance is split into components between and within subjects; the
+    limits are those of a single new pair, with intervals by variance estimates recovery.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The common shape of kappas and alphas: agreement seen beyond agreement by chance."""
+"""What kappas and alphas have in common: agreement observed beyond agreement by chance."""
 
 from __future__ import annotations
 

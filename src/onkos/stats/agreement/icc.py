@@ -1,4 +1,4 @@
-"""Intraclass correlation: how much of what is measured is the patient and not the reader."""
+"""Intraclass correlation: the share of the variance that lies between subjects."""
 
 from __future__ import annotations
 

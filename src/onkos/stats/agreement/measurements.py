@@ -1,4 +1,4 @@
-"""What every comparison of measurements asks of its input."""
+"""Checks of paired measurements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a measurement changes when nothing has: repeatability and the least real change."""
+"""Repeatability of a measurement, and the least change that exceeds measurement error."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Repeatability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeastRealChange:
-    """Smallest change of one patient that measurement error alone explains in few cases only.
+    """Smallest change of one patient that measurement error alone rarely exceeds.
 
     In the unit measured, or as fractions of the first measurement (``decrease`` is below 0).
     """

@@ -1,4 +1,4 @@
-"""Resampling patients of statistics that are functions of sums over patients."""
+"""Bootstrap, by patient, of statistics that are functions of sums over patients."""
 
 from __future__ import annotations
 

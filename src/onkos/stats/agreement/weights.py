@@ -1,4 +1,4 @@
-"""How much credit a pair of different ratings still gets."""
+"""Agreement weights: partial credit for a pair of different ratings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RatingScale = Literal["nominal", "ordinal", "interval", "ratio"]
 
 
 def agreement_weights(categories: Sequence[Any], kind: Weighting | ArrayLike) -> FloatArray:
-    """Matrix of agreement weights: 1 on the diagonal, less the further two ratings are apart.
+    """Matrix of agreement weights: 1 on the diagonal, less for ratings farther apart.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Brier's score and what it is made of."""
+"""Brier score and its decomposition."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class MurphyParts:
     uncertainty
         Of the outcome itself: prevalence times one minus it.
     within
-        What is left because predictions within a bin differ (their variance, less twice their
-        covariance with the outcome); 0 where each bin holds one prediction.
+        Rest that comes from different predictions in one bin (their variance, less twice their
+        covariance with the outcome); 0 where each bin holds one distinct prediction.
     """
 
     brier: Estimate

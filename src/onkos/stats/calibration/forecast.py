@@ -1,4 +1,4 @@
-"""What was foretold of each case, and what became of it."""
+"""Predicted probabilities of an outcome, and the outcomes."""
 
 from __future__ import annotations
 

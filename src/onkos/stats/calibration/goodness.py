@@ -1,4 +1,4 @@
-"""Tests of whether predicted probabilities could be true."""
+"""Goodness-of-fit tests of predicted probabilities."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from onkos.stats.calibration.forecast import Forecast
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoodnessOfFit:
-    """A test of calibration; a large p does not show that a model is calibrated."""
+    """Result of a test of calibration; a large p does not show that a model is calibrated."""
 
     statistic: float
     df: float
@@ -26,7 +26,7 @@ class GoodnessOfFit:
 
 
 def spiegelhalter(forecast: Forecast) -> GoodnessOfFit:
-    """Test calibration by the Brier score: its distance from what true probabilities give.
+    """Test calibration by the Brier score against its expectation under the predictions.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def hosmer_lemeshow(
     Raises
     ------
     ContentError
-        If patients have several cases, a bin expects no event or nothing but events, or too few
+        If patients have several cases, a bin expects no event or only events, or too few
         bins are left.
 
     References

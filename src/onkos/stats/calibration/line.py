@@ -1,4 +1,4 @@
-"""Calibration in the large, and the line of logistic recalibration."""
+"""Calibration in the large, calibration intercept and slope."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CalibrationLine:
 
 
 def in_the_large(forecast: Forecast, *, level: float = 0.95) -> Estimate:
-    """Estimate how far the predictions lie from the truth on the whole, in log odds.
+    """Estimate calibration in the large, in log odds.
 
     The intercept of a logistic model with the predicted log odds as offset (slope fixed at 1):
     0 is right, above 0 the outcome happened more often than was predicted.
@@ -63,7 +63,7 @@ def calibration_line(forecast: Forecast, *, level: float = 0.95) -> CalibrationL
     ------
     ContentError
         If a probability is exactly 0 or 1, all are equal, only one class is there, or the
-        predictions part the classes without overlap (the slope is then infinite).
+        predictions separate the classes completely (the slope is then infinite).
 
     References
     ----------
@@ -96,7 +96,7 @@ def logistic_fit(
     Raises
     ------
     ContentError
-        If the likelihood has no maximum: the classes are parted without overlap.
+        If the likelihood has no maximum: the classes are separated completely.
     """
     y = truth.astype(np.float64)
     base = np.zeros(y.size) if offset is None else offset

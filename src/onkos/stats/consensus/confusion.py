@@ -1,4 +1,4 @@
-"""EM for unknown true labels and each reader's confusion of them."""
+"""Estimation of unknown true labels and of each reader's confusion matrix, by EM."""
 
 from __future__ import annotations
 

@@ -50,9 +50,8 @@ def judge_readers(
 ) -> tuple[ReaderScore, ...]:
     """Dice, sensitivity and specificity of each reader's outlines against a consensus.
 
-    A reader judged by a consensus that holds their own outline is judged in part by themself:
-    with three readers a third of the vote is theirs, and all look better than they are.
-    Therefore the consensus of the others is the default.
+    A consensus that includes a reader's own outline favours that reader: of three readers each
+    has a third of the vote. Therefore the consensus of the others is the default.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whether as many patients have the event by a horizon as were predicted to."""
+"""Calibration of predicted risks at a time horizon."""
 
 from __future__ import annotations
 
@@ -71,8 +71,7 @@ def calibration_at(
     horizon
         Before the longest follow-up.
     groups
-        Into how many groups of equal size, by predicted risk, patients are put; equal
-        predictions are never parted.
+        Number of groups of equal size by predicted risk; equal predictions stay in one group.
     rng, plan
         Of the interval of observed over expected. That of a group's risk is Greenwood's
         (log-log), that of the slope Wald's: the coefficient of the complementary log-log of

@@ -1,4 +1,4 @@
-"""Whether who is predicted to do worse does worse: Harrell's and Uno's C."""
+"""Concordance of predicted risk and observed survival: Harrell's and Uno's C."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from onkos.stats.survival.logrank import labels
 class Harrell:
     """Harrell's C: every comparable pair counts the same.
 
-    With many censored patients it depends on when they were censored; Uno's does not.
+    With many censored patients it depends on the distribution of censoring; Uno's does not.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def concordance(
     rng: np.random.Generator,
     plan: Resampling = DEFAULT,
 ) -> Estimate:
-    """Estimate the chance that of two patients the one predicted at higher risk fails first.
+    """Estimate the chance that of two patients the one at higher predicted risk fails first.
 
     Risks that tie count one half.
 
@@ -188,7 +188,7 @@ def concordance_difference(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Comparison:
-    """What is compared: patients in order of stratum and time, and the weight of each event."""
+    """Patients in order of stratum and time, with the weight of each event."""
 
     order: IntArray
     moment: IntArray

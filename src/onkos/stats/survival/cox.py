@@ -1,4 +1,4 @@
-"""Cox's proportional hazards: which patients fail sooner, and how much sooner."""
+"""Cox's proportional hazards model."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class CoxFit:
 
     @property
     def hazard_ratios(self) -> tuple[Estimate, ...]:
-        """How many times the hazard grows with each unit of a covariate, the others the same."""
+        """Factor on the hazard for each unit of a covariate, the others held fixed."""
         return tuple(
             transformed(log, math.exp, what="hazard ratio") for log in self.log_hazard_ratios
         )
@@ -193,8 +193,8 @@ def cox(
     Raises
     ------
     ContentError
-        If a value is not finite, there is no event, a column is constant or follows from
-        others, or the likelihood has no maximum (a covariate separates the events).
+        If a value is not finite, there is no event, a column is constant or a linear function
+        of others, or the likelihood has no maximum (a covariate separates the events).
 
     References
     ----------
@@ -256,7 +256,7 @@ def _covariates(covariates: ArrayLike, count: int) -> FloatArray:
 
 
 def _require_rank(patients: Sorted, names: Sequence[str], ridge: float) -> None:
-    """Refuse columns of which the events can say nothing on their own."""
+    """Refuse columns that are constant among patients at risk, or collinear."""
     if ridge > 0:
         return
     information = partial_likelihood(patients, np.zeros(len(names))).information

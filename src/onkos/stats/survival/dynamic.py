@@ -1,4 +1,4 @@
-"""How well a model tells and foretells who has the event by a given time."""
+"""Time-dependent AUC and Brier score of survival predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a covariate acts alike at all times: the check of proportional hazards."""
+"""Test of the proportional hazards assumption."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Clock = Literal["km", "rank", "identity", "log"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Proportionality:
-    """Score tests against hazard ratios that drift with time.
+    """Score tests of hazard ratios that change with time.
 
     ``statistic`` and ``p`` hold one entry a covariate (1 degree of freedom each); ``overall``
     is the chi-square of all together with ``len(names)`` degrees of freedom.
@@ -70,13 +70,13 @@ def proportional_hazards(fit: CoxFit, *, clock: Clock = "km") -> Proportionality
     _, first = np.unique(fit.patients.moment, return_index=True)
     times, deaths = fit.patients.time[first][some], fit.partial.deaths[some]
     seen, variance = fit.partial.schoenfeld[some], fit.partial.variance[some]
-    hour = _clock(fit, times, clock)
-    hour = hour - np.average(hour, weights=deaths)
-    if not np.any(np.abs(hour) > 0):
+    scale = _clock(fit, times, clock)
+    scale = scale - np.average(scale, weights=deaths)
+    if not np.any(np.abs(scale) > 0):
         raise ContentError(f"all {int(deaths.sum())} events happened at one time; no drift to test")
-    drift = hour @ seen
-    cross = np.einsum("k,kij->ij", hour, variance)
-    left = np.einsum("k,kij->ij", hour**2, variance) - cross @ np.linalg.solve(
+    drift = scale @ seen
+    cross = np.einsum("k,kij->ij", scale, variance)
+    left = np.einsum("k,kij->ij", scale**2, variance) - cross @ np.linalg.solve(
         variance.sum(axis=0), cross
     )
     statistic = drift**2 / np.diag(left)

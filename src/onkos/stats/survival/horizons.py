@@ -1,4 +1,4 @@
-"""Patients judged at certain times of their follow-up."""
+"""Time horizons at which predictions are judged, weighted for censoring."""
 
 from __future__ import annotations
 

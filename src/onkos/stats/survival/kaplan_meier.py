@@ -1,4 +1,4 @@
-"""How many patients are free of the event, and for how long."""
+"""Kaplan-Meier survival and Nelson-Aalen cumulative hazard."""
 
 from __future__ import annotations
 
@@ -127,9 +127,9 @@ def kaplan_meier(
 ) -> SurvivalCurve:
     """Estimate survival with Kaplan and Meier's product and Greenwood's variance.
 
-    Patients censored at the time of an event count as at risk for it. Where nobody has had the
-    event the interval is the exact binomial one of the patients at risk, not a point; where
-    everybody has had it the upper end is carried on from the step before.
+    Patients censored at the time of an event count as at risk for it. Before the first event
+    the interval is the exact binomial one of the patients at risk; once the curve has reached
+    zero the upper limit is carried forward from the step before.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whether groups of patients differ in the time to their event."""
+"""Log-rank test and its weighted variants."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def logrank(
     strata: Sequence[Hashable] | None = None,
     weighting: LogRankWeighting = "log-rank",
 ) -> LogRank:
-    """Compare two or more groups of patients by the log-rank test or a weighted one of its kin.
+    """Compare two or more groups of patients by the log-rank test or a weighted variant.
 
     Parameters
     ----------
