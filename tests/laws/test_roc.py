@@ -66,7 +66,12 @@ def test_a_multiplicity_is_a_case_repeated(study, seed):
     again = Ranking.of(truth[rows], scores[rows])
     once = np.ones((1, len(rows)), dtype=np.int32)
     assert ranking.auc(drawn)[0] == pytest.approx(again.auc(once)[0], abs=1e-14)
-    for name, limits in (("partial_area", (0.1, 0.4)), ("height", (0.3,))):
+    readings = (
+        ("partial_area", (0.1, 0.4)),
+        ("heights", (np.array([0.3]),)),
+        ("precisions", (np.array([0.5, 1.0]),)),
+    )
+    for name, limits in readings:
         found = getattr(ranking, name)(drawn, *limits)[0]
         assert found == pytest.approx(getattr(again, name)(once, *limits)[0], abs=1e-14)
     found = ranking.average_precision(drawn)[0]

@@ -27,7 +27,7 @@ from onkos.stats.survival.concordance import Harrell, Uno, concordance
 from onkos.stats.survival.dynamic import brier, dynamic_auc
 from onkos.stats.survival.followup import FollowUp
 from onkos.stats.survival.horizons import Horizons
-from onkos.stats.survival.kaplan_meier import Curve, kaplan_meier
+from onkos.stats.survival.kaplan_meier import SurvivalCurve, kaplan_meier
 from onkos.stats.survival.logrank import logrank
 
 _EVENT_SHARES = (0.25, 0.5, 0.75)
@@ -232,7 +232,7 @@ def _drawn(told: _Foretold, sample: Sample, seed: int) -> tuple[Drawing, ...]:
     names = {1: ("all",), 2: ("lower risk", "higher risk")}.get(
         len(np.unique(of)), ("lowest third of risk", "middle third", "highest third of risk")
     )
-    curves: dict[str, Curve] = {
+    curves: dict[str, SurvivalCurve] = {
         name: kaplan_meier(follow.where(of == number), level=LEVEL)
         for name, number in zip(names, np.unique(of).tolist(), strict=True)
     }

@@ -1,9 +1,8 @@
-"""From one value a case to one number with its interval, the missed cases included."""
+"""Mean of a metric over cases with its interval, the missed cases included."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.stats.bootstrap import bootstrap_mean
+from onkos.stats.estimates import noted
 
 
 def mean_with_misses(
@@ -63,6 +63,9 @@ def mean_with_misses(
         given[gone] = miss_costs
     lost = {patient for patient, miss in zip(patients, gone, strict=True) if miss}
     found = bootstrap_mean(given, groups=patients, rng=rng, level=level, missed=len(lost))
+    if not gone.any():
+        return found
     price = "its own value" if miss_costs is None else f"{miss_costs:g}"
-    told = f"; {int(gone.sum())} of {len(patients)} cases missed, each counted as {price}"
-    return replace(found, method=f"{found.method}{told}" if gone.any() else found.method)
+    return noted(
+        found, f"{int(gone.sum())} of {len(patients)} cases missed, each counted as {price}"
+    )

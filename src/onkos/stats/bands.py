@@ -1,22 +1,20 @@
-"""Bands about curves: where the ROC, precision-recall or FROC curve of all patients may lie."""
+"""Confidence bands of ROC, precision-recall and FROC curves."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike
 
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.froc import froc_curve, sensitivity_at
-from onkos.stats.intervals import Resampling, widened
+from onkos.stats.intervals import Draws, Resampling
 from onkos.stats.marks import Marks
 from onkos.stats.proportions import wilson
-from onkos.stats.ranking import Ranking, by_class, classes, rated
-from onkos.stats.resampling import Clusters, Multiplicities, Statistic, replicates
+from onkos.stats.ranking import ranked
 
 BANDS = Resampling(resamples=2000, interval="percentile")
 ROC_GRID = np.linspace(0.0, 1.0, 101)
@@ -40,7 +38,7 @@ class Band:
     simultaneous
         Whether the whole curve lies within with that confidence, not only each point.
     method
-        How it was made.
+        What the height is, and how the band was made.
     """
 
     at: FloatArray
@@ -50,7 +48,7 @@ class Band:
     n: int
     level: float
     simultaneous: bool
-    method: str
+    method: Method
 
 
 def roc_band(
@@ -73,8 +71,8 @@ def roc_band(
     plan
         How many resamples and which level; bands are percentiles, widened for few patients.
     simultaneous
-        False: an interval at each point. True: a band that holds the whole curve, as many
-        standard deviations about it as the farthest point of a resampled curve strays (sup-t).
+        False: an interval at each point. True: a band that holds the whole curve; its half width
+        in standard deviations is a quantile of the largest deviation of resampled curves (sup-t).
 
     Raises
     ------
@@ -86,18 +84,15 @@ def roc_band(
     Montiel Olea JL, Plagborg-Moller M. Simultaneous confidence bands: theory, implementation,
     and an application to SVARs. J Appl Econom 2019;34:1-17. doi:10.1002/jae.2656
     """
-    positive = classes(truth)
-    ranking = Ranking.of(positive, rated(scores, cases=len(positive)).ravel())
-
-    def heights(weights: Multiplicities) -> FloatArray:
-        out = np.full((len(weights), ROC_GRID.size), np.nan)
-        _heights(weights, ranking.positive, ranking.last, ROC_GRID, out)
-        return out
-
-    clusters = by_class(positive, groups).take(ranking.order)
-    drawn = _Drawn.of(heights, clusters, rng, plan)
-    whole = np.full(ROC_GRID.size, positive.sum())
-    return drawn.band(ROC_GRID, whole, simultaneous=simultaneous, what="sensitivity")
+    ranking, clusters = ranked(truth, scores, groups)
+    draws = Draws.of(
+        lambda weights: ranking.heights(weights, ROC_GRID),
+        clusters=clusters,
+        rng=rng,
+        plan=replace(plan, interval="percentile"),
+    )
+    whole = np.full(ROC_GRID.size, ranking.positive.sum())
+    return _band(draws, ROC_GRID, whole, simultaneous=simultaneous, what="sensitivity")
 
 
 def precision_recall_band(
@@ -119,19 +114,16 @@ def precision_recall_band(
     ContentError
         As :func:`roc_band`.
     """
-    positive = classes(truth)
-    ranking = Ranking.of(positive, rated(scores, cases=len(positive)).ravel())
-
-    def heights(weights: Multiplicities) -> FloatArray:
-        out = np.full((len(weights), RECALL_GRID.size), np.nan)
-        _precisions(weights, ranking.positive, ranking.last, RECALL_GRID, out)
-        return out
-
-    clusters = by_class(positive, groups).take(ranking.order)
-    drawn = _Drawn.of(heights, clusters, rng, plan)
-    found = np.maximum(np.ceil(RECALL_GRID * positive.sum() - 1e-9), 1)
-    called = np.round(found / np.maximum(drawn.value, 1e-9))
-    return drawn.band(RECALL_GRID, called, simultaneous=simultaneous, what="precision")
+    ranking, clusters = ranked(truth, scores, groups)
+    draws = Draws.of(
+        lambda weights: ranking.precisions(weights, RECALL_GRID),
+        clusters=clusters,
+        rng=rng,
+        plan=replace(plan, interval="percentile"),
+    )
+    found = np.maximum(np.ceil(RECALL_GRID * ranking.positive.sum() - 1e-9), 1)
+    called = np.round(found / np.maximum(draws.value, 1e-9))
+    return _band(draws, RECALL_GRID, called, simultaneous=simultaneous, what="precision")
 
 
 def froc_band(
@@ -159,126 +151,51 @@ def froc_band(
         n=found[0].n,
         level=plan.level,
         simultaneous=False,
-        method=f"pointwise; {plan.words()}",
+        method=plan.of("sensitivity", "pointwise"),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Drawn:
-    """Curves of the resamples, (resamples, places), and of the sample itself."""
+def _band(
+    draws: Draws, at: FloatArray, behind: FloatArray, *, simultaneous: bool, what: str
+) -> Band:
+    """Band about a curve of proportions.
 
-    value: FloatArray
-    curves: FloatArray
-    clusters: Clusters
-    plan: Resampling
+    Where no resample differs it is Wilson's interval of a proportion of the ``behind`` cases
+    that the curve rests on there, scaled to patients.
+    """
+    level, n = draws.plan.level, draws.clusters.count
+    low, high = np.quantile(draws.drawn, draws.tails, axis=0)
+    still = np.flatnonzero(high - low < 1e-12)
+    patients = behind * n / len(draws.clusters.of_case)
+    for place in still.tolist():
+        count = max(int(patients[place]), 1)
+        alone = wilson(round(float(draws.value[place]) * count), count, level=level)
+        low[place], high[place] = alone.low, alone.high
+    kind = "pointwise"
+    if simultaneous:
+        low, high = _simultaneous(draws, low, high)
+        kind = "simultaneous (sup-t)"
+    notes = ("Wilson's interval where no resample differs",) if still.size else ()
+    return Band(
+        at=at,
+        value=draws.value,
+        low=np.minimum(low, draws.value),
+        high=np.maximum(high, draws.value),
+        n=n,
+        level=level,
+        simultaneous=simultaneous,
+        method=draws.plan.of(what, kind, *notes),
+    )
 
-    @classmethod
-    def of(
-        cls, statistic: Statistic, clusters: Clusters, rng: np.random.Generator, plan: Resampling
-    ) -> _Drawn:
-        once = np.ones((1, len(clusters.of_case)), dtype=np.int32)
-        curves = replicates(
-            statistic,
-            clusters=clusters,
-            resamples=plan.resamples,
-            rng=rng,
-            threads=plan.threads,
-        )
-        return cls(value=statistic(once)[0], curves=curves, clusters=clusters, plan=plan)
 
-    def band(self, at: FloatArray, behind: FloatArray, *, simultaneous: bool, what: str) -> Band:
-        """Band of shares that ``behind`` cases stand behind, where no resample differs."""
-        low, high = self._pointwise()
-        still = np.flatnonzero(high - low < 1e-12)
-        patients = behind * self.clusters.count / len(self.clusters.of_case)
-        for place in still.tolist():
-            n = max(int(patients[place]), 1)
-            alone = wilson(round(float(self.value[place]) * n), n, level=self.plan.level)
-            low[place], high[place] = alone.low, alone.high
-        kind = "pointwise"
-        if simultaneous:
-            low, high = self._simultaneous(low, high)
-            kind = "simultaneous (sup-t)"
-        note = "; Wilson's interval where no resample differs" if still.size else ""
-        return Band(
-            at=at,
-            value=self.value,
-            low=np.minimum(low, self.value),
-            high=np.maximum(high, self.value),
-            n=self.clusters.count,
-            level=self.plan.level,
-            simultaneous=simultaneous,
-            method=f"{what}, {kind}; percentile bootstrap by patient, widened by t, "
-            f"{self.plan.resamples} resamples{note}",
-        )
-
-    def _pointwise(self) -> tuple[FloatArray, FloatArray]:
-        n = self.clusters.count
-        df = max(1, n - len(self.clusters.strata))
-        tail = widened((1 - self.plan.level) / 2, n=n, df=df)
-        low, high = np.quantile(self.curves, [tail, 1 - tail], axis=0)
+def _simultaneous(draws: Draws, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Ends of the sup-t band, or those given where they lie farther out."""
+    error = draws.drawn.std(axis=0)
+    moving = error > 1e-12
+    if not moving.any():
         return low, high
-
-    def _simultaneous(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
-        spread = self.curves.std(axis=0)
-        moving = spread > 1e-12
-        if not moving.any():
-            return low, high
-        strays = np.abs(self.curves - self.value)[:, moving] / spread[moving]
-        reach = float(np.quantile(strays.max(axis=1), self.plan.level)) * spread
-        below = np.clip(self.value - reach, 0.0, 1.0)
-        above = np.clip(self.value + reach, 0.0, 1.0)
-        return np.minimum(low, below), np.maximum(high, above)
-
-
-@njit(cache=True, nogil=True)
-def _heights(weights: Any, positive: Any, last: Any, at: Any, out: Any) -> None:  # pragma: no cover
-    """True positive rate at ascending false positive rates, the top of vertical steps."""
-    for row in range(weights.shape[0]):
-        negatives, positives = 0, 0
-        for place in range(positive.size):
-            if positive[place]:
-                positives += weights[row, place]
-            else:
-                negatives += weights[row, place]
-        if negatives == 0 or positives == 0:
-            continue
-        above, hits, x, y, k = 0, 0, 0.0, 0.0, 0
-        for place in range(positive.size - 1, -1, -1):
-            if positive[place]:
-                hits += weights[row, place]
-            else:
-                above += weights[row, place]
-            if place > 0 and not last[place - 1]:
-                continue
-            right, up = above / negatives, hits / positives
-            while k < at.size and at[k] < right:
-                out[row, k] = y + (up - y) / (right - x) * (at[k] - x)
-                k += 1
-            x, y = right, up
-        out[row, k:] = y
-
-
-@njit(cache=True, nogil=True)
-def _precisions(
-    weights: Any, positive: Any, last: Any, at: Any, out: Any
-) -> None:  # pragma: no cover
-    """Precision of the strictest threshold that reaches each of ascending recalls."""
-    for row in range(weights.shape[0]):
-        positives = 0
-        for place in range(positive.size):
-            if positive[place]:
-                positives += weights[row, place]
-        if positives == 0:
-            continue
-        above, hits, k = 0, 0, 0
-        for place in range(positive.size - 1, -1, -1):
-            if positive[place]:
-                hits += weights[row, place]
-            else:
-                above += weights[row, place]
-            if place > 0 and not last[place - 1]:
-                continue
-            while k < at.size and hits > 0 and hits / positives >= at[k] - 1e-12:
-                out[row, k] = hits / (hits + above)
-                k += 1
+    distances = np.abs(draws.drawn - draws.value)[:, moving] / error[moving]
+    reach = float(np.quantile(distances.max(axis=1), draws.plan.level)) * error
+    below = np.clip(draws.value - reach, 0.0, 1.0)
+    above = np.clip(draws.value + reach, 0.0, 1.0)
+    return np.minimum(low, below), np.maximum(high, above)

@@ -12,6 +12,7 @@ from scipy import stats
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.delong import newcombe_interval
 from onkos.stats.ranking import classes, rated
 from onkos.stats.significance import quantile
@@ -194,7 +195,11 @@ def _fitted(
     half = quantile(level) * math.sqrt(float(slope @ covariance @ slope))
     centre = a / width
     low, value, high = (float(stats.norm.cdf(centre + shift)) for shift in (-half, 0.0, half))
-    method = f"AUC, binormal by maximum likelihood, {len(theta) - 1} categories, delta method"
+    method = Method(
+        what="AUC, binormal by maximum likelihood",
+        by="delta method",
+        notes=(f"{len(theta) - 1} categories",),
+    )
     auc = Estimate(value=value, low=low, high=high, n=n, level=level, method=method)
     return BinormalFit(
         a=a,
@@ -210,7 +215,11 @@ def _perfect(value: float, numbers: tuple[int, int], level: float) -> BinormalFi
     """Complete separation: the model fits with an infinite distance of the means."""
     positives, n = numbers
     low, high = newcombe_interval(value, positives=positives, negatives=n - positives, level=level)
-    method = "AUC, binormal, all operating points on the axes; Newcombe's interval"
+    method = Method(
+        what="AUC, binormal",
+        by="Newcombe's interval",
+        notes=("all operating points on the axes",),
+    )
     return BinormalFit(
         a=math.inf if value == 1 else -math.inf,
         b=1.0,

@@ -1,10 +1,9 @@
-"""A classifier judged as a whole: every metric that its predictions allow, each with interval."""
+"""All metrics of a classifier that its predictions allow, each with an interval."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from onkos.stats.calibration import (
 )
 from onkos.stats.clustered import clustered_auc, clustered_paired_test
 from onkos.stats.delong import auc, paired_test
+from onkos.stats.estimates import noted, or_undefined
 from onkos.stats.multiclass import class_metrics, multiclass_auc
 from onkos.stats.operating import odds_ratio
 from onkos.stats.precision_recall import average_precision
@@ -42,7 +42,7 @@ _POSITIVE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answers:
-    """What a classifier said of cases whose class is known.
+    """Predictions of a classifier for cases whose class is known.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Answers:
         (cases,): whether each case was called positive, at a threshold chosen on training
         patients; None where a case counts as its likeliest class.
     positive
-        The class that sensitivity speaks of, of two.
+        Of two classes, the one that sensitivity is about.
     missed
         (cases,): cases that got no answer; their probabilities must be the worst possible.
 
@@ -115,7 +115,7 @@ class Answers:
 
     @property
     def predicted(self) -> list[str]:
-        """Class that each case was taken for."""
+        """Predicted class of each case."""
         if self.called is None or len(self.classes) != 2:
             return [self.classes[n] for n in self.probabilities.argmax(axis=1)]
         negative = next(name for name in self.classes if name != self.positive)
@@ -137,9 +137,9 @@ class Answers:
 
 
 def positive_class(classes: Sequence[str]) -> str:
-    """Choose which of the classes sensitivity speaks of: the one with a name for disease.
+    """Choose the class that sensitivity is about: the one with a name for disease.
 
-    The last one in order of the alphabet where no name, or more than one, tells.
+    The last one in alphabetical order where no name, or more than one, is such.
     """
     told = [name for name in classes if name.lower() in _POSITIVE]
     return told[0] if len(told) == 1 else sorted(classes)[-1]
@@ -208,7 +208,8 @@ def _binary(answers: Answers, rng: np.random.Generator, level: float) -> dict[st
         "npv": lambda: share(~truth, ~called, groups=groups, level=level),
         "odds_ratio": lambda: odds_ratio(truth, called, groups=groups, level=level),
     }
-    found = {name: _or_undefined(name, make, answers, level) for name, make in made.items()}
+    n = len(set(patients))
+    found = {name: or_undefined(make, name, n=n, level=level) for name, make in made.items()}
     whole = class_metrics(
         list(answers.truth), answers.predicted, rng=rng, classes=answers.classes, groups=patients
     )
@@ -231,7 +232,8 @@ def _several(answers: Answers, rng: np.random.Generator, level: float) -> dict[s
         )
 
     areas = {"auc": area("hand-till"), "auc_macro": area("macro")}
-    found = {name: _or_undefined(name, make, answers, level) for name, make in areas.items()}
+    n = len(set(patients))
+    found = {name: or_undefined(make, name, n=n, level=level) for name, make in areas.items()}
     whole = class_metrics(truth, answers.predicted, rng=rng, classes=classes, groups=patients)
     return found | {_key(name): one for name, one in whole.items()}
 
@@ -243,40 +245,20 @@ def _key(name: str) -> str:
     return f"{key}:{of}" if of else key
 
 
-def _or_undefined(
-    name: str, make: Callable[[], Estimate], answers: Answers, level: float
-) -> Estimate:
-    """Estimate, or one of NaN that says why there is none."""
-    try:
-        return make()
-    except ContentError as error:
-        n = len(set(answers.patients))
-        why = f"{name} is not defined on these cases: {error}"
-        nan = math.nan
-        return Estimate(value=nan, low=nan, high=nan, n=n, level=level, method=why)
-
-
 def _with_missed(name: str, estimate: Estimate, answers: Answers) -> Estimate:
-    """Say how many units behind the estimate got no answer at all."""
+    """Note how many cases behind the estimate got no answer."""
     if answers.missed is None:
         return estimate
     lost = answers.missed & _counted(name, answers)
     if not lost.any():
         return estimate
     who = {patient for patient, gone in zip(answers.patients, lost, strict=True) if gone}
-    return Estimate(
-        value=estimate.value,
-        low=estimate.low,
-        high=estimate.high,
-        n=estimate.n,
-        level=estimate.level,
-        method=f"{estimate.method}; {int(lost.sum())} cases without an answer count as wrong",
-        missed=min(len(who), estimate.n),
-    )
+    told = noted(estimate, f"{int(lost.sum())} cases without an answer count as wrong")
+    return replace(told, missed=min(len(who), estimate.n))
 
 
 def _counted(name: str, answers: Answers) -> AnyArray:
-    """Cases that a metric of two classes looks at: the diseased, for sensitivity."""
+    """Cases that a metric of two classes is computed from: the diseased, for sensitivity."""
     called = np.array([one == answers.positive for one in answers.predicted])
     among: dict[str, AnyArray] = {
         "sensitivity": answers.positives,

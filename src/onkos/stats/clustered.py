@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +12,16 @@ from numpy.typing import ArrayLike
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
-from onkos.stats.delong import Components, Scale, auc_interval, components
+from onkos.core.method import Method
+from onkos.stats.delong import (
+    CONTRAST,
+    Components,
+    Scale,
+    auc_interval,
+    components,
+    contrast_error,
+    paired_components,
+)
 from onkos.stats.ranking import classes, rated
 from onkos.stats.resampling import Clusters, IntArray
 from onkos.stats.significance import Alternative, SignificanceTest, Wald
@@ -90,12 +100,13 @@ def clustered_auc(
     found = components(positive, rated(scores, cases=len(positive)).ravel())
     variance = float(clustered_covariance(found, groups)[0, 0])
     value, n = float(found.auc[0]), len(set(groups))
-    what = f"AUC over {found.cases} cases"
+    method = Method(what=f"AUC over {found.cases} cases")
     if variance <= 0 or not 0 < value < 1:
-        method = f"{what}; no variance between patients, so nothing is known of others"
+        known = "no variance between patients, so nothing is known of others"
+        method = replace(method, notes=(known,))
         return Estimate(value=value, low=0.0, high=1.0, n=n, level=level, method=method)
     low, high = auc_interval(value, math.sqrt(variance), level=level, scale=scale)
-    method = f"{what}; Obuchowski's clustered variance, {scale} interval"
+    method = replace(method, by=f"Obuchowski's clustered variance, {scale} interval")
     return Estimate(value=value, low=low, high=high, n=n, level=level, method=method)
 
 
@@ -115,18 +126,16 @@ def clustered_paired_test(
     ContentError
         As :func:`clustered_covariance`; if areas differ with no variance.
     """
-    positive = classes(truth)
-    pair = [rated(scores, cases=len(positive)).ravel() for scores in (first, second)]
-    found = components(positive, np.stack(pair))
-    contrast = np.array([1.0, -1.0])
-    variance = float(contrast @ clustered_covariance(found, groups) @ contrast)
+    found = paired_components(truth, first, second)
     how = Wald(
-        error=math.sqrt(max(0.0, variance)),
+        error=contrast_error(clustered_covariance(found, groups)),
         n=len(set(groups)),
         level=level,
-        method="difference of AUCs on the same patients; Obuchowski's clustered test",
+        method=Method(
+            what="difference of AUCs on the same patients", by="Obuchowski's clustered test"
+        ),
     )
-    return how.test(float(contrast @ found.auc), alternative=alternative)
+    return how.test(float(CONTRAST @ found.auc), alternative=alternative)
 
 
 def _sums(values: FloatArray, cluster: IntArray, count: int) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Whether acting on a model does more good than harm: decision curves."""
+"""Decision curves: the net benefit of acting on a model."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from numpy.typing import ArrayLike
 from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.calibration.brier import require_same
 from onkos.stats.calibration.forecast import Forecast
 from onkos.stats.intervals import DEFAULT, Resampling
+from onkos.stats.ranking import BoolArray
 from onkos.stats.resampled import resampled, resampled_differences
 from onkos.stats.resampling import Clusters, Multiplicities, Statistic
 from onkos.stats.significance import SignificanceTest
 from onkos.stats.survival import kernels
 from onkos.stats.survival.calibration import probabilities
-from onkos.stats.survival.followup import BoolArray, FollowUp
+from onkos.stats.survival.followup import FollowUp
 
-NAMES = (
+BENEFITS = (
     "net benefit",
     "net benefit of treating all",
     "standardised net benefit",
@@ -34,22 +36,22 @@ Shares = Callable[[FloatArray, BoolArray], tuple[FloatArray, FloatArray]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionPoint:
-    """What acting at one threshold is worth.
+    """Net benefit at one threshold.
 
     Parameters
     ----------
     threshold
-        Probability from which one would act; it states how many needless interventions one
-        would accept for a needed one.
+        Probability from which one would act; its odds are the unnecessary interventions that
+        one would accept for a necessary one.
     model
-        Net benefit of acting on the model, in needed interventions a patient.
+        Net benefit of acting on the model, in necessary interventions a patient.
     treat_all
-        Net benefit of acting on everybody. Acting on nobody is worth 0.
+        Net benefit of acting on everybody; that of acting on nobody is 0.
     standardised
         ``model`` over the prevalence: 1 is perfect.
     avoided_per_100
-        Needless interventions that the model saves among 100 patients against acting on
-        everybody, with no needed one missed on balance; not defined at threshold 0.
+        Net reduction of interventions among 100 patients against acting on everybody, no
+        necessary one missed on balance; not defined at threshold 0.
     """
 
     threshold: float
@@ -114,9 +116,9 @@ def decision_curve(
 ) -> tuple[DecisionPoint, ...]:
     """Estimate the net benefit of acting on a model over threshold probabilities.
 
-    Who is predicted at least the threshold (and more than 0) is acted on. With follow-up, the
-    share of events among them is Kaplan and Meier's at the horizon; where nobody above the
-    threshold was followed to it, net benefit is not defined there and its estimate says so.
+    Patients with a prediction at or above the threshold (and above 0) are acted on. With
+    follow-up, their proportion of events is Kaplan and Meier's at the horizon; where nobody
+    above the threshold was followed to it, net benefit is not defined and its estimate says so.
 
     Parameters
     ----------
@@ -149,7 +151,7 @@ def decision_curve(
         rng=rng,
         plan=plan,
     )
-    kinds = [found[k :: len(NAMES)] for k in range(len(NAMES))]
+    kinds = [found[k :: len(BENEFITS)] for k in range(len(BENEFITS))]
     return tuple(
         DecisionPoint(
             threshold=threshold,
@@ -183,8 +185,8 @@ def net_benefit_difference(
     _require_paired(a, b)
     first, second = _statistic(a, at), _statistic(b, at)
     return resampled_differences(
-        (lambda w: first(w)[:, :: len(NAMES)], lambda w: second(w)[:, :: len(NAMES)]),
-        names=_names(a, at)[:: len(NAMES)],
+        (lambda w: first(w)[:, :: len(BENEFITS)], lambda w: second(w)[:, :: len(BENEFITS)]),
+        names=_names(a, at)[:: len(BENEFITS)],
         clusters=a.clusters,
         rng=rng,
         plan=plan,
@@ -213,7 +215,7 @@ def _require_paired(a: Forecast | SurvivalForecast, b: Forecast | SurvivalForeca
 
 
 def _statistic(forecast: Forecast | SurvivalForecast, at: tuple[float, ...]) -> Statistic:
-    """Four columns a threshold, in the order of ``NAMES``."""
+    """Four columns a threshold, in the order of ``BENEFITS``."""
     if isinstance(forecast, Forecast):
         shares = _binary(forecast)
         predicted = forecast.probability
@@ -268,5 +270,6 @@ def _survival(forecast: SurvivalForecast) -> Shares:
     return shares
 
 
-def _names(forecast: Forecast | SurvivalForecast, at: Sequence[float]) -> list[str]:
-    return [f"{name} at {t:g}, {forecast.words}" for t in at for name in NAMES]
+def _names(forecast: Forecast | SurvivalForecast, at: Sequence[float]) -> list[Method]:
+    notes = (forecast.words,)
+    return [Method(what=f"{name} at {t:g}", notes=notes) for t in at for name in BENEFITS]

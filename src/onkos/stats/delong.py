@@ -15,14 +15,16 @@ from scipy.stats import rankdata
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.ranking import classes, rated
 from onkos.stats.resampling import IntArray
 from onkos.stats.significance import Alternative, SignificanceTest, Wald, quantile
 
 Scale = Literal["logit", "plain"]
 
-PAIRED = "difference of AUCs on the same cases; paired DeLong test"
-UNPAIRED = "difference of AUCs on different cases; unpaired DeLong test"
+CONTRAST = np.array([1.0, -1.0])
+PAIRED = Method(what="difference of AUCs on the same cases", by="paired DeLong test")
+UNPAIRED = Method(what="difference of AUCs on different cases", by="unpaired DeLong test")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,18 @@ def components(truth: ArrayLike, scores: ArrayLike) -> Components:
     )
 
 
+def paired_components(truth: ArrayLike, first: ArrayLike, second: ArrayLike) -> Components:
+    """Structural components of two curves of the same cases."""
+    positive = classes(truth)
+    pair = [rated(scores, cases=len(positive)).ravel() for scores in (first, second)]
+    return components(positive, np.stack(pair))
+
+
+def contrast_error(covariance: FloatArray) -> float:
+    """Standard error of the first minus the second of two areas, from their covariance."""
+    return math.sqrt(max(0.0, float(CONTRAST @ covariance @ CONTRAST)))
+
+
 def auc_covariance(truth: ArrayLike, scores: ArrayLike) -> FloatArray:
     """Covariance of the areas of several curves of the same cases, shape (curves, curves)."""
     return components(truth, scores).covariance()
@@ -124,7 +138,7 @@ def auc(
 ) -> Estimate:
     """Area under the ROC curve: chance that a diseased case outscores one without disease.
 
-    Every case is taken for a patient of its own; for several cases a patient see
+    Every case counts as a patient of its own; for several cases a patient see
     :func:`onkos.stats.clustered.clustered_auc`.
 
     Parameters
@@ -155,14 +169,14 @@ def auc(
     found = components(truth, np.asarray(scores, dtype=np.float64).reshape(1, -1))
     value = float(found.auc[0])
     m, n = len(found.positive_cases), len(found.negative_cases)
-    what = f"AUC, {m} diseased and {n} other cases"
     variance = float(found.covariance()[0, 0]) if min(m, n) > 1 else 0.0
     if variance <= 0 or not 0 < value < 1:
         low, high = newcombe_interval(value, positives=m, negatives=n, level=level)
-        method = f"{what}; Newcombe's interval, DeLong's variance being zero"
+        by = "Newcombe's interval, DeLong's variance being zero"
     else:
         low, high = auc_interval(value, math.sqrt(variance), level=level, scale=scale)
-        method = f"{what}; DeLong, {scale} interval"
+        by = f"DeLong's variance, {scale} interval"
+    method = Method(what="AUC", by=by, notes=(f"{m} diseased and {n} other cases",))
     return Estimate(value=value, low=low, high=high, n=m + n, level=level, method=method)
 
 
@@ -218,13 +232,9 @@ def paired_test(
     ContentError
         As :func:`components`; if a class has one case only; if areas differ with no variance.
     """
-    positive = classes(truth)
-    pair = [rated(scores, cases=len(positive)).ravel() for scores in (first, second)]
-    found = components(positive, np.stack(pair))
-    contrast = np.array([1.0, -1.0])
-    error = math.sqrt(max(0.0, float(contrast @ found.covariance() @ contrast)))
-    how = Wald(error=error, n=found.cases, level=level, method=PAIRED)
-    return how.test(float(contrast @ found.auc), alternative=alternative)
+    found = paired_components(truth, first, second)
+    how = Wald(error=contrast_error(found.covariance()), n=found.cases, level=level, method=PAIRED)
+    return how.test(float(CONTRAST @ found.auc), alternative=alternative)
 
 
 def unpaired_test(

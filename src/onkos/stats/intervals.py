@@ -1,9 +1,9 @@
-"""Intervals read from the values that resamples give."""
+"""Bootstrap intervals: how many resamples, and how the interval is read from them."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -13,7 +13,9 @@ from scipy import stats
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
-from onkos.stats.resampling import Clusters
+from onkos.core.method import Method
+from onkos.stats.estimates import bracketed, described, noted
+from onkos.stats.resampling import Clusters, IntArray, Statistic, leave_one_out, replicates
 
 RESAMPLES = 10_000
 
@@ -56,60 +58,126 @@ class Resampling:
             raise UsageError(f"interval {self.interval!r}: expected 'bca' or 'percentile'")
 
     def words(self) -> str:
-        """Describe it as a method section would."""
+        """How the interval is made, in words."""
+        return f"{self.by}, {self.resamples} resamples"
+
+    @property
+    def by(self) -> str:
+        """How the interval is made, without the number of resamples."""
         kind = "BCa" if self.interval == "bca" else "percentile"
-        return f"{kind} bootstrap by patient, widened by t, {self.resamples} resamples"
+        return f"{kind} bootstrap by patient, widened by t"
+
+    def of(self, what: Method | str, *notes: str) -> Method:
+        """Method of a statistic whose interval is made this way."""
+        method = described(what)
+        return replace(method, by=self.by, resamples=self.resamples, notes=(*method.notes, *notes))
 
 
 DEFAULT = Resampling()
 
 
-def interval(
-    value: float,
-    drawn: FloatArray,
-    *,
-    influence: FloatArray | None,
-    clusters: Clusters,
-    plan: Resampling,
-    what: str,
-) -> Estimate:
-    """Read an interval from the values of the resamples.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Draws:
+    """Statistics on the sample, and on resamples of its patients.
 
-    Resamples on which the statistic is not defined (NaN: one class only, say) are left out and
-    counted in the method.
-
-    Raises
-    ------
-    ContentError
-        If more than half of the resamples are undefined.
+    Parameters
+    ----------
+    value
+        On the sample, shape (statistics,); NaN where one is not defined.
+    drawn
+        On each resample, shape (resamples, statistics).
+    clusters, plan
+        Patients and strata of the cases; how many resamples, and which interval.
+    influence
+        Influence of each patient on each statistic, (patients, statistics), as BCa needs it;
+        intervals are percentiles without it.
     """
-    if clusters.count == 1:
-        return unbounded(value, level=plan.level, what=what, missed=0)
-    defined = drawn[~np.isnan(drawn)]
-    lost = len(drawn) - len(defined)
-    if lost > len(drawn) / 2:
-        raise ContentError(
-            f"{what} is not defined on {lost} of {len(drawn)} resamples; too few cases for an "
-            "interval"
+
+    value: FloatArray
+    drawn: FloatArray
+    clusters: Clusters
+    plan: Resampling
+    influence: FloatArray | None = None
+
+    @classmethod
+    def of(
+        cls,
+        statistic: Statistic,
+        *,
+        clusters: Clusters,
+        rng: np.random.Generator,
+        plan: Resampling,
+        influence: FloatArray | None = None,
+    ) -> Draws:
+        """Evaluate a statistic; the influence of patients is by jackknife if not given.
+
+        The statistic takes multiplicities, shape (resamples, cases), and gives (resamples,
+        statistics).
+        """
+        once = np.ones((1, len(clusters.of_case)), dtype=np.int32)
+        value = statistic(once)[0]
+        threads = plan.threads
+        drawn = replicates(
+            statistic, clusters=clusters, resamples=plan.resamples, rng=rng, threads=threads
         )
-    tail = widened(
-        (1 - plan.level) / 2, n=clusters.count, df=max(1, clusters.count - len(clusters.strata))
-    )
-    tails = np.array([tail, 1 - tail])
-    if plan.interval == "bca" and influence is not None:
-        tails = _bca_tails(tails, value, defined, _acceleration(influence, clusters))
-    low, high = np.quantile(defined, tails)
-    notes = f"; {lost} resamples on which it is not defined left out" if lost else ""
-    if low == high:
-        notes += "; all resamples agree, so the interval understates the uncertainty"
-    return Estimate(
-        value=value,
-        low=min(float(low), value),
-        high=max(float(high), value),
-        n=clusters.count,
-        level=plan.level,
-        method=f"{what}; {plan.words()}{notes}",
-    )
+        if influence is None and plan.interval == "bca" and clusters.count > 1:
+            without = leave_one_out(statistic, clusters=clusters, threads=threads)
+            influence = jackknife_influence(without, clusters)
+        return cls(value=value, drawn=drawn, clusters=clusters, plan=plan, influence=influence)
+
+    @property
+    def lost(self) -> IntArray:
+        """On how many resamples each statistic is not defined, shape (statistics,)."""
+        return np.asarray(np.isnan(self.drawn).sum(axis=0), dtype=np.intp)
+
+    @property
+    def error(self) -> FloatArray:
+        """Standard deviation of each statistic over the resamples, shape (statistics,)."""
+        known = np.isfinite(self.drawn)
+        count = np.maximum(known.sum(axis=0), 1)
+        mean = np.where(known, self.drawn, 0).sum(axis=0) / count
+        squares = np.where(known, (self.drawn - mean) ** 2, 0).sum(axis=0)
+        return np.asarray(np.sqrt(squares / count), dtype=np.float64)
+
+    @property
+    def tails(self) -> FloatArray:
+        """Where the percentiles of the interval are read, widened for few patients."""
+        n = self.clusters.count
+        df = max(1, n - len(self.clusters.strata))
+        tail = widened((1 - self.plan.level) / 2, n=n, df=df)
+        return np.array([tail, 1 - tail])
+
+    def estimate(self, what: Method | str, *, column: int = 0) -> Estimate:
+        """Estimate a statistic, with the interval read from the values of the resamples.
+
+        Resamples on which it is not defined (NaN: one class only, say) are left out and counted
+        in the method.
+
+        Raises
+        ------
+        ContentError
+            If more than half of the resamples are undefined.
+        """
+        value, drawn = float(self.value[column]), self.drawn[:, column]
+        if self.clusters.count == 1:
+            return unbounded(value, level=self.plan.level, what=what)
+        lost = int(self.lost[column])
+        if lost > len(drawn) / 2:
+            raise ContentError(
+                f"{described(what).what} is not defined on {lost} of {len(drawn)} resamples; too "
+                "few cases for an interval"
+            )
+        tails, defined = self.tails, drawn[~np.isnan(drawn)]
+        if self.influence is not None and self.plan.interval == "bca":
+            acceleration = _acceleration(self.influence[:, column], self.clusters)
+            tails = _bca_tails(tails, value, defined, acceleration)
+        low, high = (float(end) for end in np.quantile(defined, tails))
+        notes = [f"{lost} resamples on which it is not defined left out"] if lost else []
+        if low == high:
+            notes.append("all resamples agree, so the interval understates the uncertainty")
+        method = self.plan.of(what, *notes)
+        n = self.clusters.count
+        return bracketed(value, (low, high), n=n, level=self.plan.level, method=method)
 
 
 def jackknife_influence(without: FloatArray, clusters: Clusters) -> FloatArray:
@@ -155,14 +223,16 @@ def widened(tail: float, *, n: int, df: int) -> float:
     return float(stats.norm.cdf(wide))
 
 
-def unbounded(value: float, *, level: float, what: str, missed: int) -> Estimate:
-    """One patient: a value, and an interval that says nothing is known."""
-    return Estimate(
-        value=value,
-        low=-math.inf,
-        high=math.inf,
-        n=1,
-        level=level,
-        method=f"{what}; one patient says nothing about others",
-        missed=missed,
+def unbounded(
+    value: float,
+    *,
+    level: float,
+    what: Method | str,
+    n: int = 1,
+    why: str = "one patient says nothing about others",
+) -> Estimate:
+    """A value whose interval is unbounded, as nothing is known of its uncertainty."""
+    found = Estimate(
+        value=value, low=-math.inf, high=math.inf, n=n, level=level, method=described(what)
     )
+    return noted(found, why)

@@ -1,4 +1,4 @@
-"""More than two classes: confusion, metrics of predicted classes, areas of class probabilities."""
+"""More than two classes: confusion matrix, metrics of predicted classes, areas under curves."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.bootstrap import bootstrap_table, bootstrap_weighted
 from onkos.stats.intervals import DEFAULT, Resampling
 from onkos.stats.proportions import share
@@ -36,12 +37,12 @@ PER_CLASS = ("sensitivity", "specificity", "PPV", "NPV", "F1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confusion:
-    """How often each class was taken for each.
+    """Confusion matrix.
 
     Parameters
     ----------
     counts
-        Rows are the truth, columns what was predicted; shape (classes, classes).
+        Rows are the true, columns the predicted classes; shape (classes, classes).
     classes
         Their names, in that order.
     """
@@ -56,7 +57,7 @@ def confusion_matrix(
     *,
     classes: Sequence[Hashable] | None = None,
 ) -> Confusion:
-    """Count how often each class was taken for each.
+    """Count the cases of each true and predicted class.
 
     Parameters
     ----------
@@ -221,7 +222,7 @@ def multiclass_auc(
         mean,
         clusters=_strata(true, groups),
         rng=rng,
-        what=f"AUC of {len(names)} classes, {average}, {len(true)} cases",
+        what=Method(what=f"AUC of {len(names)} classes, {average}", notes=(f"{len(true)} cases",)),
     )
 
 

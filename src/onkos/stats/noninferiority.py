@@ -1,4 +1,4 @@
-"""Whether a new method is no worse than the reference by more than a margin said beforehand."""
+"""Tests of non-inferiority to a reference, by a margin fixed beforehand."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
+from onkos.core.method import Method
 from onkos.stats.clustered import clustered_paired_test
 from onkos.stats.delong import paired_test
 from onkos.stats.resampling import Clusters
@@ -136,7 +137,7 @@ def noninferior_mean(
         n=n,
         df=n - 1,
         level=level,
-        method=f"mean difference over {len(gap)} cases; Student's t by patient",
+        method=Method(what=f"mean difference over {len(gap)} cases", by="Student's t by patient"),
     )
     return _judged(how.test(value), margin, better)
 
@@ -144,7 +145,7 @@ def noninferior_mean(
 def _judged(
     found: SignificanceTest, margin: float, better: Literal["higher", "lower"]
 ) -> NonInferiority:
-    """Move the test of no difference to the margin; methods that never differ pass it."""
+    """Test against the margin in place of zero; methods without any difference pass."""
     difference = found.difference
     gain = difference.value if better == "higher" else -difference.value
     worst = difference.low if better == "higher" else -difference.high

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +14,9 @@ from numpy.typing import ArrayLike
 from onkos.core.errors import CohortError, ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
-from onkos.stats.proportions import clustered_proportion, wilson
+from onkos.core.method import Method
+from onkos.stats.estimates import transformed
+from onkos.stats.proportions import share
 from onkos.stats.ranking import BoolArray, classes, rated
 from onkos.stats.resampling import Clusters
 from onkos.stats.roc import RocCurve, roc_curve
@@ -22,7 +25,7 @@ from onkos.stats.significance import SignificanceTest, Wald
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatingPoint:
-    """A threshold, and what it was chosen on.
+    """A threshold, and the training cases it was chosen on.
 
     Parameters
     ----------
@@ -162,19 +165,13 @@ def judge(
     _apart(point, positive, values, groups)
     called = values >= point.threshold
 
-    def share(hits: BoolArray, among: BoolArray) -> Estimate:
-        held = hits[among]
-        if groups is None:
-            return wilson(int(held.sum()), len(held), level=level)
-        who = [groups[int(case)] for case in np.flatnonzero(among)]
-        return clustered_proportion(held, groups=who, level=level)
-
+    of = partial(share, groups=groups, level=level)
     return Judged(
-        sensitivity=share(called, positive),
-        specificity=share(~called, ~positive),
-        ppv=share(positive, called),
-        npv=share(~positive, ~called),
-        accuracy=share(called == positive, np.ones_like(positive)),
+        sensitivity=of(called, positive),
+        specificity=of(~called, ~positive),
+        ppv=of(positive, called),
+        npv=of(~positive, ~called),
+        accuracy=of(called == positive, np.ones_like(positive)),
         odds_ratio=odds_ratio(positive, called, groups=groups, level=level),
     )
 
@@ -203,17 +200,9 @@ def odds_ratio(
         extra=found.extra,
         clustered=groups is not None,
         level=level,
-        method=f"odds ratio; Woolf's interval{found.note}",
+        method=Method(what="odds ratio", by="Woolf's interval", notes=found.notes),
     )
-    log = how.estimate(found.value)
-    return Estimate(
-        value=math.exp(log.value),
-        low=math.exp(log.low),
-        high=math.exp(log.high),
-        n=log.n,
-        level=level,
-        method=log.method,
-    )
+    return transformed(how.estimate(found.value), math.exp)
 
 
 def odds_ratio_difference(
@@ -245,13 +234,16 @@ def odds_ratio_difference(
     """
     positive = classes(truth)
     a, b = (_log_odds(positive, _calls(calls, len(positive))) for calls in (first, second))
-    note = a.note or b.note
     how = _wald(
         Clusters.of(len(positive), groups=groups).sums(a.influence - b.influence),
         extra=a.extra + b.extra,
         clustered=groups is not None,
         level=level,
-        method=f"difference of log odds ratios on the same cases; delta method{note}",
+        method=Method(
+            what="difference of log odds ratios on the same cases",
+            by="delta method",
+            notes=a.notes or b.notes,
+        ),
     )
     return how.test(a.value - b.value)
 
@@ -263,7 +255,7 @@ class _LogOdds:
     value: float
     influence: FloatArray
     extra: float
-    note: str
+    notes: tuple[str, ...]
 
 
 def _log_odds(positive: BoolArray, called: BoolArray) -> _LogOdds:
@@ -281,12 +273,12 @@ def _log_odds(positive: BoolArray, called: BoolArray) -> _LogOdds:
         value += sign * math.log(yes / no)
         if empty:
             extra += 0.5 * ((1 - share) ** 2 + share**2) / scale**2
-    note = "; one half added to each cell, one being empty" if empty else ""
-    return _LogOdds(value=value, influence=influence, extra=extra, note=note)
+    notes = ("one half added to each cell, one being empty",) if empty else ()
+    return _LogOdds(value=value, influence=influence, extra=extra, notes=notes)
 
 
 def _wald(
-    influence: FloatArray, *, extra: float, clustered: bool, level: float, method: str
+    influence: FloatArray, *, extra: float, clustered: bool, level: float, method: Method
 ) -> Wald:
     """Standard error from the summed influence of each patient."""
     n = len(influence)

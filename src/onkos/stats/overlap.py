@@ -1,4 +1,4 @@
-"""How well an outline covers the truth."""
+"""Overlap of an outline with its reference: Dice, Jaccard, sensitivity, specificity, volumes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests by permutation: what would have been seen if the label or the method did not matter."""
+"""Permutation tests: sign flips, swapped methods, permuted labels."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.geometry import AnyArray, FloatArray
+from onkos.core.method import Method
 from onkos.stats.resampling import Clusters, numbered
 
 PERMUTATIONS = 10_000
@@ -30,13 +31,13 @@ class PermutationTest:
     n
         Patients.
     method
-        The test in words a reviewer accepts.
+        What was permuted, and how often.
     """
 
     statistic: float
     p: float
     n: int
-    method: str
+    method: Method
 
 
 def sign_flip_p(sums: FloatArray, *, rng: np.random.Generator) -> float:
@@ -77,12 +78,11 @@ def swap_test(
     groups: Sequence[Hashable] | None = None,
     permutations: int = PERMUTATIONS,
 ) -> PermutationTest:
-    """Test whether two methods judged on the same patients are exchangeable.
+    """Test whether two methods applied to the same patients are exchangeable.
 
     The two results of a patient are swapped, all of their cases together. The statistic is
-    that of one method (an AUC, a mean); the test statistic is its difference. Scores of unlike
-    scales must be brought to one scale first (ranks within each method, say): swapping mixes
-    them.
+    that of one method (an AUC, a mean); the test statistic is its difference. Scores on
+    different scales must be brought to one scale first (ranks within each method, say).
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def swap_test(
         statistic=seen,
         p=_share(drawn, seen, two_sided=True),
         n=clusters.count,
-        method=f"permutation test, patients' methods swapped, {permutations} permutations",
+        method=_permuted("patients' methods swapped", permutations),
     )
 
 
@@ -164,8 +164,12 @@ def label_test(
         statistic=seen,
         p=_share(drawn, seen, two_sided=False),
         n=clusters.count,
-        method=f"permutation test, labels permuted among patients, {permutations} permutations",
+        method=_permuted("labels permuted among patients", permutations),
     )
+
+
+def _permuted(what: str, permutations: int) -> Method:
+    return Method(what="permutation test", by=what, resamples=permutations)
 
 
 def _checked(permutations: int) -> int:

@@ -1,4 +1,4 @@
-"""Power and size of a study that is to show that an area under the ROC curve is above one half."""
+"""Power and size of a study to show that an area under the ROC curve is above one half."""
 
 from __future__ import annotations
 

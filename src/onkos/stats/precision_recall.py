@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.bootstrap import bootstrap_weighted
 from onkos.stats.intervals import DEFAULT, Resampling
-from onkos.stats.ranking import Ranking, by_class, classes, rated
-from onkos.stats.resampling import Multiplicities
+from onkos.stats.ranking import BoolArray, Ranking, by_class, classes, difference_of, ranked
 from onkos.stats.roc import roc_curve
 
 
@@ -86,14 +86,13 @@ def average_precision(
     ContentError
         As :func:`precision_recall_curve`.
     """
-    positive = classes(truth)
-    ranking = Ranking.of(positive, rated(scores, cases=len(positive)).ravel())
+    ranking, clusters = ranked(truth, scores, groups)
     return bootstrap_weighted(
         ranking.average_precision,
-        clusters=by_class(positive, groups).take(ranking.order),
+        clusters=clusters,
         rng=rng,
         plan=plan,
-        what=f"average precision at a prevalence of {positive.mean():.3g}",
+        what=Method(what="average precision", notes=_prevalence(ranking.positive)),
     )
 
 
@@ -108,21 +107,14 @@ def average_precision_difference(
 ) -> Estimate:
     """First minus second average precision on the same cases; see :func:`average_precision`."""
     positive = classes(truth)
-    a, b = (
-        Ranking.of(positive, rated(scores, cases=len(positive)).ravel())
-        for scores in (first, second)
-    )
-
-    def difference(weights: Multiplicities) -> FloatArray:
-        gap: FloatArray = a.average_precision(weights[:, a.order]) - b.average_precision(
-            weights[:, b.order]
-        )
-        return gap
-
     return bootstrap_weighted(
-        difference,
+        difference_of(Ranking.average_precision, positive, first, second),
         clusters=by_class(positive, groups),
         rng=rng,
         plan=plan,
-        what=f"difference of average precisions at a prevalence of {positive.mean():.3g}",
+        what=Method(what="difference of average precisions", notes=_prevalence(positive)),
     )
+
+
+def _prevalence(positive: BoolArray) -> tuple[str, ...]:
+    return (f"at a prevalence of {positive.mean():.3g}",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +12,8 @@ from scipy import stats
 
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
+from onkos.core.method import Method
+from onkos.stats.estimates import undefined
 from onkos.stats.resampling import Clusters
 from onkos.stats.significance import quantile
 
@@ -31,12 +34,12 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     Assoc 1927;22:209-212. doi:10.1080/01621459.1927.10502953
     """
     _checked(successes, n)
-    what = f"{successes} of {n}; Wilson's interval"
     if n == 0:
         return _none(level)
     value = successes / n
-    low, high = _score(value, n, quantile(level))
-    return Estimate(value=value, low=low, high=high, n=n, level=level, method=what)
+    low, high = score_interval(value, n, quantile(level))
+    method = Method(what="proportion", share=(successes, n), by="Wilson's interval")
+    return Estimate(value=value, low=low, high=high, n=n, level=level, method=method)
 
 
 def clopper_pearson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
@@ -61,13 +64,14 @@ def clopper_pearson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     tail = (1 - level) / 2
     low = stats.beta.ppf(tail, successes, n - successes + 1) if successes > 0 else 0.0
     high = stats.beta.isf(tail, successes + 1, n - successes) if successes < n else 1.0
+    exact = "Clopper and Pearson's exact interval"
     return Estimate(
         value=successes / n,
         low=float(low),
         high=float(high),
         n=n,
         level=level,
-        method=f"{successes} of {n}; Clopper and Pearson's exact interval",
+        method=Method(what="proportion", share=(successes, n), by=exact),
     )
 
 
@@ -106,14 +110,18 @@ def clustered_proportion(
     sums, sizes = clusters.sums(held), clusters.sums(np.ones_like(held))
     total, patients = len(held), clusters.count
     value = float(held.mean())
-    what = f"{int(held.sum())} of {total} cases; Wilson's interval by patient (Rao and Scott)"
+    method = Method(
+        what="proportion of cases",
+        share=(int(held.sum()), total),
+        by="Wilson's interval by patient (Rao and Scott)",
+    )
     if patients == 1:
-        method = f"{what}; one patient says nothing about others"
+        method = replace(method, notes=("one patient says nothing about others",))
         return Estimate(value=value, low=0.0, high=1.0, n=1, level=level, method=method)
     variance = patients / (patients - 1) * float(((sums - value * sizes) ** 2).sum()) / total**2
     known = value * (1 - value) / variance if 0 < value < 1 and variance > 0 else float(patients)
-    low, high = _score(value, min(known, total), quantile(level, df=patients - 1))
-    return Estimate(value=value, low=low, high=high, n=patients, level=level, method=what)
+    low, high = score_interval(value, min(known, total), quantile(level, df=patients - 1))
+    return Estimate(value=value, low=low, high=high, n=patients, level=level, method=method)
 
 
 def share(
@@ -140,8 +148,8 @@ def share(
     return clustered_proportion(held, groups=who, level=level)
 
 
-def _score(value: float, n: float, z: float) -> tuple[float, float]:
-    """Wilson's limits; they always hold the value."""
+def score_interval(value: float, n: float, z: float) -> tuple[float, float]:
+    """Wilson's limits of a share of ``n`` cases at ``z`` standard errors; they hold the share."""
     centre = (value + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(value * (1 - value) / n + z**2 / (4 * n**2))
     return min(value, max(0.0, centre - half)), max(value, min(1.0, centre + half))
@@ -153,6 +161,4 @@ def _checked(successes: int, n: int) -> None:
 
 
 def _none(level: float) -> Estimate:
-    return Estimate(
-        value=math.nan, low=math.nan, high=math.nan, n=0, level=level, method="no cases"
-    )
+    return undefined("proportion", "no cases", n=0, level=level)

@@ -1,8 +1,8 @@
-"""Cases ranked by score: what their multiplicities do to the ROC and the precision-recall curve."""
+"""Cases ranked by score, and the ROC and precision-recall statistics of resamples of them."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
-from onkos.stats.resampling import Clusters, IntArray, Multiplicities
+from onkos.stats.resampling import Clusters, IntArray, Multiplicities, Statistic
 
 BoolArray = NDArray[np.bool_]
 
@@ -116,10 +116,22 @@ class Ranking:
         _partial_area(weights, self.positive, self.last, (low, high), out)
         return out
 
-    def height(self, weights: Multiplicities, at: float) -> FloatArray:
-        """True positive rate at a false positive rate, top of a vertical step; (resamples,)."""
-        out = np.empty(len(weights))
-        _height(weights, self.positive, self.last, at, out)
+    def heights(self, weights: Multiplicities, at: FloatArray) -> FloatArray:
+        """True positive rate at ascending false positive rates; (resamples, rates).
+
+        The upper end of a vertical step.
+        """
+        out = np.full((len(weights), len(at)), np.nan)
+        _heights(weights, self.positive, self.last, at, out)
+        return out
+
+    def precisions(self, weights: Multiplicities, at: FloatArray) -> FloatArray:
+        """Precision at ascending recalls; (resamples, recalls).
+
+        That of the strictest threshold which reaches the recall.
+        """
+        out = np.full((len(weights), len(at)), np.nan)
+        _precisions(weights, self.positive, self.last, at, out)
         return out
 
     def average_precision(self, weights: Multiplicities) -> FloatArray:
@@ -127,6 +139,54 @@ class Ranking:
         out = np.empty(len(weights))
         _average_precision(weights, self.positive, self.last, out)
         return out
+
+
+def ranked(
+    truth: ArrayLike,
+    scores: ArrayLike,
+    groups: Sequence[Hashable] | None,
+    *,
+    mirrored: bool = False,
+) -> tuple[Ranking, Clusters]:
+    """Rank cases by score, with the patients to resample in the order of the ranking.
+
+    Parameters
+    ----------
+    truth, scores, groups
+        One a case; the patient of each case may be None.
+    mirrored
+        Turn classes and direction round, see :meth:`Ranking.mirrored`.
+
+    Raises
+    ------
+    ContentError
+        As :func:`classes` and :func:`rated`.
+    """
+    positive = classes(truth)
+    ranking = Ranking.of(positive, rated(scores, cases=len(positive)).ravel())
+    if mirrored:
+        ranking = ranking.mirrored()
+    return ranking, by_class(positive, groups).take(ranking.order)
+
+
+def difference_of(
+    statistic: Callable[[Ranking, Multiplicities], FloatArray],
+    truth: ArrayLike,
+    first: ArrayLike,
+    second: ArrayLike,
+) -> Statistic:
+    """First minus second of a statistic of ranked cases, as a function of multiplicities."""
+    positive = classes(truth)
+    a, b = (
+        Ranking.of(positive, rated(scores, cases=len(positive)).ravel())
+        for scores in (first, second)
+    )
+
+    def difference(weights: Multiplicities) -> FloatArray:
+        gap: FloatArray = statistic(a, weights[:, a.order]) - statistic(b, weights[:, b.order])
+        return gap
+
+    return difference
 
 
 @njit(cache=True, nogil=True)
@@ -150,14 +210,24 @@ def _auc(weights: Multiplicities, positive: BoolArray, last: BoolArray, out: Flo
 
 
 @njit(cache=True, nogil=True)
-def _class_sums(counts: Multiplicities, positive: BoolArray) -> tuple[int, int]:
-    negatives = positives = 0
-    for place in range(counts.size):
+def _points(
+    counts: Multiplicities, positive: BoolArray, last: BoolArray, points: IntArray
+) -> tuple[int, int, int]:
+    """Cases without and with disease at or above each distinct score, the highest first.
+
+    They are written into the rows of ``points``; returns how many there are, and all cases
+    without and with disease.
+    """
+    number = alarms = hits = 0
+    for place in range(counts.size - 1, -1, -1):
         if positive[place]:
-            positives += int(counts[place])
+            hits += int(counts[place])
         else:
-            negatives += int(counts[place])
-    return negatives, positives
+            alarms += int(counts[place])
+        if place == 0 or last[place - 1]:
+            points[number, 0], points[number, 1] = alarms, hits
+            number += 1
+    return number, alarms, hits
 
 
 @njit(cache=True, nogil=True)
@@ -169,20 +239,15 @@ def _partial_area(
     out: FloatArray,
 ) -> None:
     low, high = limits
+    points = np.empty((positive.size, 2), dtype=np.int64)
     for row in range(weights.shape[0]):
-        negatives, positives = _class_sums(weights[row], positive)
+        number, negatives, positives = _points(weights[row], positive, last, points)
         out[row] = np.nan
         if negatives == 0 or positives == 0:
             continue
-        above, hits, x, y, area = 0, 0, 0.0, 0.0, 0.0
-        for place in range(positive.size - 1, -1, -1):
-            if positive[place]:
-                hits += int(weights[row, place])
-            else:
-                above += int(weights[row, place])
-            if place > 0 and not last[place - 1]:
-                continue
-            right, up = above / negatives, hits / positives
+        x, y, area = 0.0, 0.0, 0.0
+        for point in range(number):
+            right, up = points[point, 0] / negatives, points[point, 1] / positives
             start, stop = max(x, low), min(right, high)
             if stop > start:
                 slope = (up - y) / (right - x)
@@ -192,46 +257,50 @@ def _partial_area(
 
 
 @njit(cache=True, nogil=True)
-def _height(
-    weights: Multiplicities, positive: BoolArray, last: BoolArray, at: float, out: FloatArray
+def _heights(
+    weights: Multiplicities, positive: BoolArray, last: BoolArray, at: FloatArray, out: FloatArray
 ) -> None:
+    points = np.empty((positive.size, 2), dtype=np.int64)
     for row in range(weights.shape[0]):
-        negatives, positives = _class_sums(weights[row], positive)
-        out[row] = np.nan
+        number, negatives, positives = _points(weights[row], positive, last, points)
         if negatives == 0 or positives == 0:
             continue
-        above, hits, x, y = 0, 0, 0.0, 0.0
-        for place in range(positive.size - 1, -1, -1):
-            if positive[place]:
-                hits += int(weights[row, place])
-            else:
-                above += int(weights[row, place])
-            if place > 0 and not last[place - 1]:
-                continue
-            right, up = above / negatives, hits / positives
-            if right > at + 1e-12:
-                y += (up - y) * max(0.0, at - x) / (right - x)
-                break
+        x, y, k = 0.0, 0.0, 0
+        for point in range(number):
+            right, up = points[point, 0] / negatives, points[point, 1] / positives
+            while k < at.size and right > at[k] + 1e-12:
+                out[row, k] = y + (up - y) * max(0.0, at[k] - x) / (right - x)
+                k += 1
             x, y = right, up
-        out[row] = y
+        out[row, k:] = y
+
+
+@njit(cache=True, nogil=True)
+def _precisions(
+    weights: Multiplicities, positive: BoolArray, last: BoolArray, at: FloatArray, out: FloatArray
+) -> None:
+    points = np.empty((positive.size, 2), dtype=np.int64)
+    for row in range(weights.shape[0]):
+        number, _, positives = _points(weights[row], positive, last, points)
+        k = 0
+        for point in range(number):
+            alarms, hits = points[point]
+            while k < at.size and hits > 0 and hits / positives >= at[k] - 1e-12:
+                out[row, k] = hits / (hits + alarms)
+                k += 1
 
 
 @njit(cache=True, nogil=True)
 def _average_precision(
     weights: Multiplicities, positive: BoolArray, last: BoolArray, out: FloatArray
 ) -> None:
+    points = np.empty((positive.size, 2), dtype=np.int64)
     for row in range(weights.shape[0]):
-        counts = weights[row]
-        called = hits = tied = 0
-        total = 0.0
-        for place in range(positive.size - 1, -1, -1):
-            count = int(counts[place])
-            called += count
-            if positive[place]:
-                tied += count
-            if place == 0 or last[place - 1]:
-                hits += tied
-                if tied > 0:
-                    total += tied * (hits / called)
-                tied = 0
-        out[row] = total / hits if hits > 0 else np.nan
+        number, _, positives = _points(weights[row], positive, last, points)
+        total, before = 0.0, 0
+        for point in range(number):
+            alarms, hits = points[point]
+            if hits > before:
+                total += (hits - before) * (hits / (hits + alarms))
+            before = hits
+        out[row] = total / positives if positives > 0 else np.nan

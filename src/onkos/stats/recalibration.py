@@ -1,4 +1,4 @@
-"""Make predicted probabilities mean what they say: fitted on one set, applied to another."""
+"""Recalibration of predicted probabilities: fitted on one sample, applied to another."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from onkos.core.geometry import FloatArray
 from onkos.core.plain import from_plain, to_plain
 from onkos.stats.calibration.forecast import Forecast
 from onkos.stats.calibration.line import logistic_fit
+from onkos.stats.ranking import BoolArray
 from onkos.stats.resampling import Clusters
 from onkos.stats.survival.followup import yes_or_no
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platt:
-    """Probability from a score of any scale: ``expit(intercept + slope * score)``.
+    """Platt scaling, from a score of any scale: ``expit(intercept + slope * score)``.
 
-    ``cases`` and ``events`` are those it was fitted on, here and in its kin.
+    ``cases`` and ``events`` are those it was fitted on, as in the other recalibrations.
     """
 
     intercept: float
@@ -142,8 +143,7 @@ def fit_platt(truth: ArrayLike, score: ArrayLike) -> Platt:
         )
     target = np.where(y, (events + 1) / (events + 2), 1 / (y.size - events + 2))
     centre, scale = float(values.mean()), float(values.std())
-    design = np.column_stack([np.ones(y.size), (values - centre) / scale])
-    beta, _ = logistic_fit(design, target, Clusters.of(y.size))
+    beta = _regressed(target, (values - centre) / scale)
     slope = float(beta[1]) / scale
     return Platt(
         intercept=float(beta[0]) - slope * centre, slope=slope, cases=y.size, events=events
@@ -159,8 +159,7 @@ def fit_logistic(forecast: Forecast) -> Logistic:
         As :func:`onkos.stats.calibration.calibration_line`.
     """
     forecast.require_both()
-    design = np.column_stack([np.ones(forecast.cases), forecast.logits])
-    beta, _ = logistic_fit(design, forecast.truth, forecast.clusters)
+    beta = _regressed(forecast.truth, forecast.logits)
     return Logistic(
         intercept=float(beta[0]),
         slope=float(beta[1]),
@@ -218,8 +217,7 @@ def fit_beta(forecast: Forecast) -> Beta:
     columns = {"a": np.log(forecast.probability), "b": -np.log1p(-forecast.probability)}
     kept = [name for name in columns if np.ptp(columns[name]) > 0]
     while True:
-        design = np.column_stack([np.ones(forecast.cases), *(columns[name] for name in kept)])
-        beta, _ = logistic_fit(design, forecast.truth, forecast.clusters)
+        beta = _regressed(forecast.truth, *(columns[name] for name in kept))
         found = dict(zip(kept, beta[1:].tolist(), strict=True))
         if all(value >= 0 for value in found.values()):
             break
@@ -283,6 +281,12 @@ def recalibration_from_plain(plain: Any) -> Recalibration:
     if not all(np.isfinite(number).all() for number in numbers):
         raise ContentError(f"recalibration {plain}: expected finite numbers")
     return built
+
+
+def _regressed(y: FloatArray | BoolArray, *columns: FloatArray) -> FloatArray:
+    """Intercept and slopes of a logistic regression."""
+    design = np.column_stack([np.ones(y.size), *columns])
+    return logistic_fit(design, y, Clusters.of(y.size))[0]
 
 
 def _checked(probability: ArrayLike) -> FloatArray:

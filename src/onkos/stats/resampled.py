@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from onkos.core.estimate import Estimate
-from onkos.core.geometry import FloatArray
-from onkos.stats.intervals import DEFAULT, Resampling, interval, jackknife_influence
-from onkos.stats.resampling import Clusters, Statistic, leave_one_out, replicates
+from onkos.core.method import Method
+from onkos.stats.estimates import described, undefined
+from onkos.stats.intervals import DEFAULT, Draws, Resampling, unbounded
+from onkos.stats.resampling import Clusters, Statistic
 from onkos.stats.significance import SignificanceTest, Wald
 
 UNDEFINED_AT_MOST = 0.1
@@ -19,10 +21,11 @@ UNDEFINED_AT_MOST = 0.1
 def resampled(
     statistic: Statistic,
     *,
-    names: Sequence[str],
+    names: Sequence[Method | str],
     clusters: Clusters,
     rng: np.random.Generator,
     plan: Resampling = DEFAULT,
+    undefined_at_most: float = UNDEFINED_AT_MOST,
 ) -> tuple[Estimate, ...]:
     """Estimate every column of a statistic, with intervals from the same resamples.
 
@@ -32,24 +35,28 @@ def resampled(
         Takes multiplicities, shape (resamples, cases), and gives (resamples, columns); NaN
         where a column is not defined.
     names
-        What each column is, in words.
+        Name of each column, or its method with notes of its own.
     clusters, rng, plan
-        As of :func:`onkos.stats.bootstrap.bootstrap_table`.
+        As of :func:`onkos.stats.bootstrap.bootstrap_weighted`.
+    undefined_at_most
+        On which share of the resamples a column may be undefined and still have an interval.
 
     Returns
     -------
     tuple of Estimate
         A column that is not defined on the cases is NaN and its method says so. One that is
-        not defined on more than a tenth of the resamples keeps its value, and an unbounded
-        interval.
+        undefined on too many resamples keeps its value, and has an unbounded interval.
     """
-    return _columns(statistic, names=names, clusters=clusters, rng=rng, plan=plan)[0]
+    draws = Draws.of(statistic, clusters=clusters, rng=rng, plan=plan)
+    return tuple(
+        _column(draws, k, what, undefined_at_most=undefined_at_most) for k, what in enumerate(names)
+    )
 
 
 def resampled_differences(
     models: tuple[Statistic, Statistic],
     *,
-    names: Sequence[str],
+    names: Sequence[Method | str],
     clusters: Clusters,
     rng: np.random.Generator,
     plan: Resampling = DEFAULT,
@@ -60,18 +67,23 @@ def resampled_differences(
     resampled differences as standard error; a difference that is not defined has p NaN.
     """
     first, second = models
-    estimates, spread = _columns(
-        lambda weights: first(weights) - second(weights),
-        names=[f"paired difference of {name}" for name in names],
-        clusters=clusters,
-        rng=rng,
-        plan=plan,
+    draws = Draws.of(
+        lambda weights: first(weights) - second(weights), clusters=clusters, rng=rng, plan=plan
     )
-    return tuple(_test(found, float(error)) for found, error in zip(estimates, spread, strict=True))
+    found = []
+    for k, name in enumerate(names):
+        whole = described(name)
+        what = replace(whole, what=f"paired difference of {whole.what}")
+        difference = _column(draws, k, what, undefined_at_most=UNDEFINED_AT_MOST)
+        known = draws.lost[k] <= UNDEFINED_AT_MOST * len(draws.drawn)
+        found.append(_test(difference, float(draws.error[k]) if known else math.nan))
+    return tuple(found)
 
 
 def _test(found: Estimate, error: float) -> SignificanceTest:
-    method = f"{found.method}; z of the bootstrap standard error"
+    estimated = described(found.method)
+    parts = (estimated.by, "z of the bootstrap standard error")
+    method = replace(estimated, by="; ".join(part for part in parts if part))
     if math.isnan(found.value) or math.isnan(error):
         statistic, p = math.nan, math.nan
     elif abs(found.value) < 1e-15:
@@ -82,56 +94,13 @@ def _test(found: Estimate, error: float) -> SignificanceTest:
     return SignificanceTest(difference=found, statistic=statistic, p=p, error=error, method=method)
 
 
-def _columns(
-    statistic: Statistic,
-    *,
-    names: Sequence[str],
-    clusters: Clusters,
-    rng: np.random.Generator,
-    plan: Resampling,
-) -> tuple[tuple[Estimate, ...], FloatArray]:
-    """Estimates, and the standard deviation of each column over the resamples."""
-    values = statistic(np.ones((1, len(clusters.of_case)), dtype=np.int32))[0]
-    drawn = replicates(
-        statistic, clusters=clusters, resamples=plan.resamples, rng=rng, threads=plan.threads
-    )
-    influence = np.zeros((clusters.count, values.size))
-    if plan.interval == "bca" and clusters.count > 1:
-        without = leave_one_out(statistic, clusters=clusters, threads=plan.threads)
-        influence = jackknife_influence(without, clusters)
-    defined = np.isfinite(drawn)
-    count = np.maximum(defined.sum(axis=0), 1)
-    mean = np.where(defined, drawn, 0).sum(axis=0) / count
-    spread = np.sqrt(np.where(defined, (drawn - mean) ** 2, 0).sum(axis=0) / count)
-    estimates = []
-    for k, name in enumerate(names):
-        lost = int(np.count_nonzero(~defined[:, k]))
-        if math.isnan(values[k]) or lost > UNDEFINED_AT_MOST * len(drawn):
-            estimates.append(_vague(float(values[k]), name, lost, clusters, plan))
-            spread[k] = math.nan
-            continue
-        estimates.append(
-            interval(
-                float(values[k]),
-                drawn[:, k],
-                influence=influence[:, k],
-                clusters=clusters,
-                plan=plan,
-                what=name,
-            )
-        )
-    return tuple(estimates), spread
-
-
-def _vague(value: float, name: str, lost: int, clusters: Clusters, plan: Resampling) -> Estimate:
-    """A statistic that does not exist, or too seldom for an interval."""
-    known = not math.isnan(value)
-    why = f"not defined on {lost} of {plan.resamples} resamples, no interval"
-    return Estimate(
-        value=value,
-        low=-math.inf if known else value,
-        high=math.inf if known else value,
-        n=clusters.count,
-        level=plan.level,
-        method=f"{name}; {why if known else 'not defined on these cases'}",
-    )
+def _column(draws: Draws, column: int, what: Method | str, *, undefined_at_most: float) -> Estimate:
+    """Estimate of one column, whether or not it has a value and an interval."""
+    value, lost = float(draws.value[column]), int(draws.lost[column])
+    n, level = draws.clusters.count, draws.plan.level
+    if math.isnan(value):
+        return undefined(what, "nothing to compute it from", n=n, level=level)
+    if lost > undefined_at_most * len(draws.drawn):
+        why = f"not defined on {lost} of {len(draws.drawn)} resamples, no interval"
+        return unbounded(value, level=level, what=what, n=n, why=why)
+    return draws.estimate(what, column=column)

@@ -1,4 +1,4 @@
-"""Patients drawn with replacement: how often each case counts in each resample."""
+"""Resamples of patients, drawn with replacement, as the multiplicities of their cases."""
 
 from __future__ import annotations
 
@@ -85,8 +85,10 @@ class Clusters:
         return np.repeat(np.arange(len(self.strata)), self.strata)
 
     def sums(self, values: FloatArray) -> FloatArray:
-        """Sum of the values of each cluster's cases, shape (count,)."""
-        return np.bincount(self.of_case, weights=values, minlength=self.count).astype(np.float64)
+        """Sum of the values of each cluster's cases, shape (count, ...)."""
+        sums = np.zeros((self.count, *values.shape[1:]))
+        np.add.at(sums, self.of_case, values)
+        return sums
 
     def take(self, order: IntArray) -> Clusters:
         """Return the same clusters with the cases in another order."""

@@ -13,10 +13,10 @@ from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.stats.bootstrap import bootstrap_weighted
-from onkos.stats.delong import Components, auc, components
+from onkos.stats.delong import Components, auc, components, paired_components
 from onkos.stats.intervals import DEFAULT, Resampling
-from onkos.stats.ranking import Ranking, by_class, classes, rated
-from onkos.stats.resampling import Clusters, Multiplicities
+from onkos.stats.ranking import Ranking, by_class, classes, difference_of, ranked, rated
+from onkos.stats.resampling import Clusters, Statistic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,18 +176,11 @@ def bootstrap_auc_difference(
         As :func:`roc_curve`.
     """
     positive = classes(truth)
-    pair = [rated(scores, cases=len(positive)).ravel() for scores in (first, second)]
-    a, b = (Ranking.of(positive, values) for values in pair)
     clusters = by_class(positive, groups)
-    found = components(positive, np.stack(pair))
+    found = paired_components(truth, first, second)
     influence = auc_influence(found, clusters, curve=0) - auc_influence(found, clusters, curve=1)
-
-    def difference(weights: Multiplicities) -> FloatArray:
-        gap: FloatArray = a.auc(weights[:, a.order]) - b.auc(weights[:, b.order])
-        return gap
-
     return bootstrap_weighted(
-        difference,
+        difference_of(Ranking.auc, positive, first, second),
         clusters=clusters,
         rng=rng,
         plan=plan,
@@ -217,15 +210,12 @@ def partial_auc(
     ContentError
         As :func:`roc_curve`.
     """
-    positive = classes(truth)
-    ranking = Ranking.of(positive, rated(scores, cases=len(positive)).ravel())
-    if region.axis == "sensitivity":
-        ranking = ranking.mirrored()
+    ranking, clusters = ranked(truth, scores, groups, mirrored=region.axis == "sensitivity")
     limits = 1 - region.high, 1 - region.low
     kind = "standardised partial AUC" if region.standardised else "partial AUC"
     return bootstrap_weighted(
         lambda weights: region.scaled(ranking.partial_area(weights, *limits)),
-        clusters=by_class(positive, groups).take(ranking.order),
+        clusters=clusters,
         rng=rng,
         plan=plan,
         what=f"{kind}, {region.axis} {region.low:g} to {region.high:g}",
@@ -252,16 +242,13 @@ def sensitivity_at(
     ContentError
         As :func:`roc_curve`.
     """
-    positive = classes(truth)
-    ranking = Ranking.of(positive, rated(scores, cases=len(positive)).ravel())
-    clusters = by_class(positive, groups).take(ranking.order)
-    what = f"sensitivity at specificity {_share(specificity):g}"
+    ranking, clusters = ranked(truth, scores, groups)
     return bootstrap_weighted(
-        lambda weights: ranking.height(weights, 1 - specificity),
+        _height(ranking, specificity),
         clusters=clusters,
         rng=rng,
         plan=plan,
-        what=what,
+        what=f"sensitivity at specificity {specificity:g}",
     )
 
 
@@ -275,16 +262,13 @@ def specificity_at(
     plan: Resampling = DEFAULT,
 ) -> Estimate:
     """Specificity where the curve has a given sensitivity; see :func:`sensitivity_at`."""
-    positive = classes(truth)
-    ranking = Ranking.of(positive, rated(scores, cases=len(positive)).ravel()).mirrored()
-    clusters = by_class(positive, groups).take(ranking.order)
-    what = f"specificity at sensitivity {_share(sensitivity):g}"
+    ranking, clusters = ranked(truth, scores, groups, mirrored=True)
     return bootstrap_weighted(
-        lambda weights: ranking.height(weights, 1 - sensitivity),
+        _height(ranking, sensitivity),
         clusters=clusters,
         rng=rng,
         plan=plan,
-        what=what,
+        what=f"specificity at sensitivity {sensitivity:g}",
     )
 
 
@@ -301,8 +285,9 @@ def auc_influence(found: Components, clusters: Clusters, *, curve: int) -> Float
     return influence
 
 
-def _share(value: float) -> float:
-    """Check a sensitivity or specificity."""
-    if not 0 <= value <= 1:
-        raise UsageError(f"{value}: expected a sensitivity or specificity between 0 and 1")
-    return value
+def _height(ranking: Ranking, known: float) -> Statistic:
+    """Sensitivity where the specificity is known; the reverse of a mirrored ranking."""
+    if not 0 <= known <= 1:
+        raise UsageError(f"{known}: expected a sensitivity or specificity between 0 and 1")
+    at = np.array([1 - known])
+    return lambda weights: ranking.heights(weights, at)[:, 0]

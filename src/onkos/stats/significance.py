@@ -10,6 +10,7 @@ from scipy import special
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
+from onkos.core.method import Method
 
 Alternative = Literal["two-sided", "greater", "less"]
 
@@ -33,7 +34,7 @@ class SignificanceTest:
     alternative
         "greater" asks whether the first is larger.
     method
-        The test in words a reviewer accepts.
+        What was compared and which test was made.
     """
 
     difference: Estimate
@@ -42,7 +43,7 @@ class SignificanceTest:
     error: float = math.nan
     df: float = math.inf
     alternative: Alternative = "two-sided"
-    method: str
+    method: Method
 
 
 def tail(statistic: float, *, df: float = math.inf, alternative: Alternative) -> float:
@@ -77,14 +78,14 @@ class Wald:
     level
         Confidence level.
     method
-        The estimate and its variance in words.
+        What is estimated, and which variance it has.
     """
 
     error: float
     n: int
     df: float = math.inf
     level: float = 0.95
-    method: str
+    method: Method
 
     def estimate(self, value: float) -> Estimate:
         """Symmetric interval about a value."""

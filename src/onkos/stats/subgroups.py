@@ -1,10 +1,11 @@
-"""Whether a metric holds for every site, scanner, sex and age group."""
+"""Metrics in subgroups (site, scanner, sex, age group), and tests of their differences."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -14,6 +15,8 @@ from scipy import stats
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray
+from onkos.core.method import Method
+from onkos.stats.estimates import or_undefined
 from onkos.stats.multiplicity import benjamini_hochberg, holm
 from onkos.stats.permutation import label_test
 from onkos.stats.resampling import IntArray, numbered
@@ -80,7 +83,7 @@ class Subgroups:
     compared
         Those subgroups.
     method
-        In words.
+        How the subgroups were compared, or why they could not be.
     """
 
     estimates: Mapping[Hashable, Estimate]
@@ -88,7 +91,7 @@ class Subgroups:
     p: float
     p_adjusted: float
     compared: tuple[Hashable, ...]
-    method: str
+    method: Method
 
 
 PLAIN = Interaction()
@@ -160,13 +163,14 @@ def _one(
     """One attribute, its p not yet adjusted."""
 
     def estimated(of_case: AnyArray) -> list[Estimate]:
-        return [_or_nan(metric, np.flatnonzero(of_case == k)) for k in range(len(names))]
+        rows = [np.flatnonzero(of_case == k) for k in range(len(names))]
+        return [or_undefined(partial(metric, each), "metric", n=len(each)) for each in rows]
 
     estimates = estimated(number)
     statistic, usable = _q(estimates)
-    method, p = "fewer than two subgroups can be compared", math.nan
+    method, p = Method(what="Cochran's Q"), math.nan
     if len(usable) > 1 and interaction.test == "wald":
-        method = "Cochran's Q, chi-square"
+        method = replace(method, by="chi-square")
         p = float(stats.chi2.sf(statistic, len(usable) - 1))
     elif len(usable) > 1 and interaction.rng is not None:
         tested = label_test(
@@ -177,7 +181,10 @@ def _one(
             strata=interaction.strata,
             permutations=interaction.permutations,
         )
-        method, p = f"Cochran's Q; {tested.method}", tested.p
+        by = f"{tested.method.what}, {tested.method.by}"
+        method, p = replace(tested.method, what=method.what, by=by), tested.p
+    else:
+        method = replace(method, undefined="fewer than two subgroups can be compared")
     return Subgroups(
         estimates=dict(zip(names, estimates, strict=True)),
         statistic=statistic,
@@ -186,16 +193,6 @@ def _one(
         compared=tuple(names[k] for k in usable),
         method=method,
     )
-
-
-def _or_nan(metric: Metric, rows: IntArray) -> Estimate:
-    """Metric of a subgroup; NaN with the reason where it refuses."""
-    try:
-        return metric(rows)
-    except ContentError as refused:
-        return Estimate(
-            value=math.nan, low=math.nan, high=math.nan, n=len(rows), method=str(refused)
-        )
 
 
 def _q(estimates: Sequence[Estimate]) -> tuple[float, list[int]]:

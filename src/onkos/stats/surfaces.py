@@ -1,4 +1,4 @@
-"""How far the surface of an outline lies from that of the truth, in millimetres."""
+"""Distances between the surfaces of an outline and its reference, in millimetres."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class SurfaceDistances:
 
     @property
     def hd(self) -> float:
-        """Hausdorff distance: the farthest that either surface strays from the other.
+        """Hausdorff distance: the largest distance of either surface from the other.
 
         References
         ----------
@@ -75,7 +75,7 @@ class SurfaceDistances:
 
     @property
     def hd95_pooled(self) -> float:
-        """95th percentile of both directions' distances in one heap; see :meth:`hd_percentile`."""
+        """95th percentile of both directions' distances together; see :meth:`hd_percentile`."""
         return self.hd_percentile(95.0, pooled=True)
 
     def hd_percentile(self, percent: float, *, pooled: bool = False) -> float:

@@ -30,7 +30,7 @@ def test_average_precision_has_its_interval_and_says_the_prevalence(rng):
     found = average_precision(truth, scores, rng=rng)
     assert found.value == pytest.approx(metrics.average_precision_score(truth, scores))
     assert 0 < found.low < found.value < found.high <= 1
-    assert "prevalence of 0.25" in found.method
+    assert "prevalence of 0.25" in str(found.method)
     same = average_precision_difference(truth, scores, scores, rng=rng)
     assert (same.low, same.value, same.high) == (0, 0, 0)
     other = average_precision_difference(truth, scores, -scores, rng=rng)

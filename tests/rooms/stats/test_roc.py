@@ -82,7 +82,7 @@ def test_complete_separation_keeps_its_uncertainty(rng):
     found = bootstrap_auc([0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6], rng=rng)
     assert (found.value, found.high) == (1, 1)
     assert found.low < 0.8
-    assert "Newcombe" in found.method
+    assert "Newcombe" in str(found.method)
 
 
 def test_standardised_part_is_one_half_for_a_coin_and_one_for_perfection(rng):

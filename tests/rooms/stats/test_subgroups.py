@@ -78,7 +78,7 @@ def test_a_subgroup_that_cannot_be_estimated_is_shown_with_the_reason(cohort):
     ]
     found = subgroups(area(truth, scores), {"site": where})["site"]
     assert math.isnan(found.estimates["only diseased"].value)
-    assert "all 10 cases are diseased" in found.estimates["only diseased"].method
+    assert "all 10 cases are diseased" in str(found.estimates["only diseased"].method)
     assert found.compared == ("A", "B", "C")
     one = subgroups(area(truth, scores), {"site": ["A"] * 600})["site"]
     assert math.isnan(one.p)

@@ -18,11 +18,11 @@ from onkos.report.figures.sheet import (
     sheet,
     short,
 )
-from onkos.stats.survival.kaplan_meier import Curve
+from onkos.stats.survival.kaplan_meier import SurvivalCurve
 
 
 def kaplan_meier(
-    curves: Mapping[str, Curve], *, sample: Sample, unit: str = "", note: str = ""
+    curves: Mapping[str, SurvivalCurve], *, sample: Sample, unit: str = "", note: str = ""
 ) -> Drawing:
     """Draw survival in groups, with pointwise intervals and how many are still followed.
 
@@ -67,7 +67,7 @@ def kaplan_meier(
         return finished(figure, title="Kaplan-Meier curves", about=about, sample=sample)
 
 
-def _stepped(axes: Any, curve: Curve, colour: str, name: str) -> None:
+def _stepped(axes: Any, curve: SurvivalCurve, colour: str, name: str) -> None:
     """One curve: steps, their interval, ticks where somebody was censored."""
     x = np.append(0.0, curve.times)
     value, low, high = (
@@ -79,7 +79,7 @@ def _stepped(axes: Any, curve: Curve, colour: str, name: str) -> None:
     axes.plot(curve.times[lost], curve.value[lost], "|", color=colour, markersize=6)
 
 
-def _at_risk(axes: Any, curves: Mapping[str, Curve], places: list[float]) -> None:
+def _at_risk(axes: Any, curves: Mapping[str, SurvivalCurve], places: list[float]) -> None:
     """Numbers still followed, below the curves."""
     axes.set(ylim=(len(curves) - 0.4, -0.9))
     axes.set_title("At risk", loc="left", fontsize=9, pad=2)

@@ -1,1 +1,1 @@
-"""How far readers, or repeated measurements, agree: kappas, alphas, ICCs, limits of agreement."""
+"""Agreement of readers or of repeated measurements: kappas, alphas, ICCs, limits of agreement."""

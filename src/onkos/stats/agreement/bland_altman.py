@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, TypedDict
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
-from onkos.stats.agreement.measurements import numbered, paired
+from onkos.core.method import Method
+from onkos.stats.agreement.measurements import paired
+from onkos.stats.estimates import bracketed, undefined
+from onkos.stats.resampling import Clusters
 
 LimitsInterval = Literal["exact", "bland-altman-1999", "bland-altman-1986"]
+_MEAN = Method(what="mean difference", by="Student's t")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitsOfAgreement:
-    """Bias between two methods and the span most differences lie in, each with its interval.
+    """Bias between two methods and the limits of agreement, each with its interval.
 
     Parameters
     ----------
@@ -39,7 +44,7 @@ class LimitsOfAgreement:
     proportional_p
         Two-sided p of no slope.
     correlation
-        Pearson's r between both; no measure of agreement, given because readers ask.
+        Pearson's r between both; given because it is often asked for, no measure of agreement.
     """
 
     bias: Estimate
@@ -95,31 +100,23 @@ def bland_altman(
     t = float(stats.t.ppf((1 + level) / 2, n - 1))
     se = _limit_error(sd, n, limits_sd, limits_interval)
     half = limits_sd * sd
+    inner = outer = t * se
+    by = f"approximate ({limits_interval})"
     if limits_interval == "exact":
         far, near = _exact(n, limits_sd, level)
-        upper, lower = (bias + near * sd, bias + far * sd), (bias - far * sd, bias - near * sd)
-        how = "exact (noncentral t)"
-    else:
-        upper = (bias + half - t * se, bias + half + t * se)
-        lower = (bias - half - t * se, bias - half + t * se)
-        how = f"approximate ({limits_interval})"
-    slope, p, correlation = _proportional(first, second, level)
-    name = f"{limits_sd:g} SD limit of agreement; {how}; normal differences"
+        inner, outer = half - near * sd, far * sd - half
+        by = "exact (noncentral t)"
+    method = Method(
+        what=f"{limits_sd:g} SD limit of agreement", by=by, notes=("normal differences",)
+    )
+    limit = partial(bracketed, n=n, level=level)
     return LimitsOfAgreement(
-        bias=_within(
-            bias,
-            (bias - t * se_mean(sd, n), bias + t * se_mean(sd, n)),
-            n,
-            level,
-            "mean difference; t",
-        ),
-        lower=_within(bias - half, lower, n, level, f"lower {name}"),
-        upper=_within(bias + half, upper, n, level, f"upper {name}"),
+        bias=limit(bias, _about(bias, t * se_mean(sd, n)), method=_MEAN),
+        lower=limit(bias - half, _about(bias - half, outer, inner), method=_named(method, "lower")),
+        upper=limit(bias + half, _about(bias + half, inner, outer), method=_named(method, "upper")),
         sd=sd,
         se_limits=se,
-        proportional=slope,
-        proportional_p=p,
-        correlation=correlation,
+        **_proportional(first, second, level),
     )
 
 
@@ -133,9 +130,9 @@ def bland_altman_repeated(
 ) -> LimitsOfAgreement:
     """Limits of agreement from several pairs of measurements a subject, whose truth may change.
 
-    Differences of one subject are alike; taken for independent they give limits that are too
-    narrow and far too sure. The variance is split between and within subjects; the limits are
-    those of a single new pair, their intervals by the method of variance estimates recovery.
+    Differences of one subject are correlated; limits that ignore this are too narrow, and so
+    are their intervals. The variance is split into components between and within subjects; the
+    limits are those of a single new pair, with intervals by variance estimates recovery.
 
     Parameters
     ----------
@@ -161,7 +158,7 @@ def bland_altman_repeated(
     """
     first, second = paired(a, b, least=3)
     _require_limits(limits_sd)
-    groups = numbered(subjects, len(first))
+    groups = Clusters.of(len(first), groups=subjects).of_case
     difference = first - second
     counts = np.bincount(groups).astype(np.float64)
     n, total = len(counts), len(difference)
@@ -183,22 +180,18 @@ def bland_altman_repeated(
     inner = math.hypot(reach, z * (sd - math.sqrt(low)))
     outer = math.hypot(reach, z * (math.sqrt(high) - sd))
     half = z * sd
-    slope, p, correlation = _proportional_of_means(first, second, groups, level)
-    words = f"{total} pairs of {n} subjects"
-    name = f"{z:g} SD limit of agreement of a single pair; {words}; variance recovery (Zou 2013)"
+    notes = (f"{total} pairs of {n} subjects",)
+    what = f"{z:g} SD limit of agreement of a single pair"
+    method = Method(what=what, by="variance recovery (Zou 2013)", notes=notes)
+    limit = partial(bracketed, n=n, level=level)
+    of_subjects = [np.bincount(groups, weights=values) / counts for values in (first, second)]
     return LimitsOfAgreement(
-        bias=_within(bias, (bias - reach, bias + reach), n, level, f"mean difference; {words}; t"),
-        lower=_within(
-            bias - half, (bias - half - outer, bias - half + inner), n, level, f"lower {name}"
-        ),
-        upper=_within(
-            bias + half, (bias + half - inner, bias + half + outer), n, level, f"upper {name}"
-        ),
+        bias=limit(bias, _about(bias, reach), method=replace(_MEAN, notes=notes)),
+        lower=limit(bias - half, _about(bias - half, outer, inner), method=_named(method, "lower")),
+        upper=limit(bias + half, _about(bias + half, inner, outer), method=_named(method, "upper")),
         sd=sd,
         se_limits=math.nan,
-        proportional=slope,
-        proportional_p=p,
-        correlation=correlation,
+        **_proportional(of_subjects[0], of_subjects[1], level),
     )
 
 
@@ -241,41 +234,34 @@ def _variance_limits(
     return max(total - math.sqrt(down), 0.0), total + math.sqrt(up)
 
 
-def _proportional(
-    first: FloatArray, second: FloatArray, level: float
-) -> tuple[Estimate, float, float]:
+class _Proportional(TypedDict):
+    proportional: Estimate
+    proportional_p: float
+    correlation: float
+
+
+def _proportional(first: FloatArray, second: FloatArray, level: float) -> _Proportional:
     """Slope of the difference on the mean, its p, and Pearson's r of the two."""
     mean, difference = (first + second) / 2, first - second
     n = len(mean)
-    name = "slope of difference on mean"
+    what = "slope of difference on mean"
     if np.ptp(mean) == 0:
-        nothing = Estimate(
-            value=math.nan,
-            low=math.nan,
-            high=math.nan,
-            n=n,
-            level=level,
-            method=f"{name}; not estimable: all means are equal",
-        )
-        return nothing, math.nan, math.nan
+        nothing = undefined(what, "all means are equal", n=n, level=level)
+        return _Proportional(proportional=nothing, proportional_p=math.nan, correlation=math.nan)
     fit = stats.linregress(mean, difference)
     slope, error = float(fit.slope), float(fit.stderr)
     half = float(stats.t.ppf((1 + level) / 2, n - 2)) * error
-    estimate = _within(slope, (slope - half, slope + half), n, level, f"{name}; least squares, t")
+    method = Method(what=what, by="least squares, Student's t")
+    estimate = bracketed(slope, _about(slope, half), n=n, level=level, method=method)
     varies = np.ptp(first) > 0 and np.ptp(second) > 0
     r = float(np.corrcoef(first, second)[0, 1]) if varies else math.nan
-    return estimate, float(fit.pvalue), r
+    return _Proportional(proportional=estimate, proportional_p=float(fit.pvalue), correlation=r)
 
 
-def _proportional_of_means(
-    first: FloatArray, second: FloatArray, groups: NDArray[np.intp], level: float
-) -> tuple[Estimate, float, float]:
-    """As :func:`_proportional`, on the means of subjects."""
-    counts = np.bincount(groups)
-    means = [np.bincount(groups, weights=values) / counts for values in (first, second)]
-    return _proportional(means[0], means[1], level)
+def _about(centre: float, down: float, up: float | None = None) -> tuple[float, float]:
+    """Interval that reaches so far down and up (as far as down if not given)."""
+    return centre - down, centre + (down if up is None else up)
 
 
-def _within(value: float, ends: tuple[float, float], n: int, level: float, method: str) -> Estimate:
-    low, high = min(ends[0], value), max(ends[1], value)
-    return Estimate(value=value, low=low, high=high, n=n, level=level, method=method)
+def _named(method: Method, side: str) -> Method:
+    return replace(method, what=f"{side} {method.what}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -79,8 +77,9 @@ def gwet_ac(
         observed, share, used = _base(sums)
         return observed, scale * np.sum(used * (1 - used), axis=-1), share
 
-    name = "Gwet's AC1" if _is_identity(matrix) else "Gwet's AC2"
-    return _estimated(ratings, _shares(ratings, matrix), parts, name, level=level, rng=rng)
+    name = "Gwet's AC1" if np.array_equal(matrix, np.eye(q)) else "Gwet's AC2"
+    kernel = Kernel(name=name, ratings=ratings, features=_shares(ratings, matrix), parts=parts)
+    return estimate_agreement(kernel, level=level, rng=rng)
 
 
 def brennan_prediger(
@@ -107,7 +106,8 @@ def brennan_prediger(
         return observed, constant + 0 * observed, share
 
     features = _shares(ratings, matrix)
-    return _estimated(ratings, features, parts, "Brennan-Prediger", level=level, rng=rng)
+    kernel = Kernel(name="Brennan-Prediger", ratings=ratings, features=features, parts=parts)
+    return estimate_agreement(kernel, level=level, rng=rng)
 
 
 def percent_agreement(
@@ -128,7 +128,8 @@ def percent_agreement(
         return observed, 0 * observed, share
 
     features = _shares(ratings, matrix)
-    return _estimated(ratings, features, parts, "percent agreement", level=level, rng=rng)
+    kernel = Kernel(name="percent agreement", ratings=ratings, features=features, parts=parts)
+    return estimate_agreement(kernel, level=level, rng=rng)
 
 
 def conger_kappa(
@@ -159,7 +160,7 @@ def fleiss_kernel(ratings: Ratings, weights: Weights, *, name: str) -> Kernel:
         observed, share, used = _base(sums)
         return observed, np.einsum("...k,kl,...l->...", used, matrix, used), share
 
-    return _kernel(ratings, _shares(ratings, matrix), parts, name)
+    return Kernel(name=name, ratings=ratings, features=_shares(ratings, matrix), parts=parts)
 
 
 def conger_kernel(ratings: Ratings, weights: Weights, *, name: str) -> Kernel:
@@ -183,7 +184,7 @@ def conger_kernel(ratings: Ratings, weights: Weights, *, name: str) -> Kernel:
         same = np.einsum("...gk,kl,...gl->...", used, matrix, used)
         return observed, (both - same) / (r * (r - 1)), share
 
-    return _kernel(ratings, features, parts, name)
+    return Kernel(name=name, ratings=ratings, features=features, parts=parts)
 
 
 def pairwise_agreement(ratings: Ratings, matrix: FloatArray) -> FloatArray:
@@ -214,29 +215,6 @@ def _base(sums: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
     """Agreement seen, share of cases with a pair, and what else was summed, per case."""
     agreement, paired, n = sums[..., 0], sums[..., 1], sums[..., 2]
     return agreement / paired, paired / n, sums[..., 3:] / n[..., None]
-
-
-def _kernel(
-    ratings: Ratings, features: FloatArray, parts: Callable[[AnyArray], Parts], name: str
-) -> Kernel:
-    cells = bool((ratings.frequency != 1).any())
-    return Kernel(name=name, ratings=ratings, features=features, parts=parts, finite=not cells)
-
-
-def _estimated(
-    ratings: Ratings,
-    features: FloatArray,
-    parts: Callable[[AnyArray], Parts],
-    name: str,
-    *,
-    level: float,
-    rng: np.random.Generator | None,
-) -> Agreement:
-    return estimate_agreement(_kernel(ratings, features, parts, name), level=level, rng=rng)
-
-
-def _is_identity(matrix: FloatArray) -> bool:
-    return bool(np.array_equal(matrix, np.eye(len(matrix))))
 
 
 def complete(ratings: Ratings) -> Ratings:

@@ -1,10 +1,10 @@
-"""The common shape of kappas and alphas: agreement seen beyond agreement by chance."""
+"""What kappas and alphas have in common: agreement observed beyond agreement by chance."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -12,8 +12,10 @@ from scipy import stats
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray, FloatArray
+from onkos.core.method import Method
 from onkos.stats.agreement.ratings import Ratings
-from onkos.stats.agreement.resample import percentile, resampled
+from onkos.stats.agreement.resample import percentile, resampled_sums
+from onkos.stats.estimates import described, undefined
 
 Parts = tuple[AnyArray, AnyArray, AnyArray]
 
@@ -51,7 +53,9 @@ class Agreement:
             high=value + half,
             n=self.estimate.n,
             level=level,
-            method="asymptotic, normal quantiles",
+            method=replace(
+                described(self.estimate.method), by="asymptotic, normal quantiles", resamples=0
+            ),
         )
 
 
@@ -70,20 +74,23 @@ class Kernel:
     parts
         From sums (..., features) to agreement seen, agreement by chance, and the share of cases
         that have a pair of ratings (1 where only such cases enter).
-    finite
-        True: n / (n - 1) in the variance (cases drawn); False: multinomial variance (Fleiss,
-        Cohen and Everitt).
     sizes
         From sums to (ratings, cases) where Krippendorff's small-sample term applies: with e of
         one in all ratings, the coefficient is 1 - (1 - e) (1 - coefficient of the parts).
+    multinomial
+        Take the multinomial variance (Fleiss, Cohen and Everitt) in place of the one of cases
+        drawn, with n / (n - 1). Tables of frequencies have the multinomial one in any case.
+    notes
+        What its method has to say of the cases that enter.
     """
 
     name: str
     ratings: Ratings
     features: FloatArray
     parts: Callable[[AnyArray], Parts]
-    finite: bool
     sizes: Callable[[AnyArray], tuple[AnyArray, AnyArray]] | None = None
+    multinomial: bool = False
+    notes: tuple[str, ...] = ()
 
     def value(self, sums: AnyArray) -> AnyArray:
         """The coefficient of sums (..., features)."""
@@ -93,6 +100,10 @@ class Kernel:
             return coefficient
         corrected: AnyArray = 1 - (1 - 1 / self.sizes(sums)[0]) * (1 - coefficient)
         return corrected
+
+    def method(self, by: str, *notes: str) -> Method:
+        """Method of the coefficient, with the cases and readers it rests on."""
+        return Method(what=self.name, by=by, notes=(_who(self.ratings), *self.notes, *notes))
 
     def gradient(self, sums: FloatArray) -> FloatArray:
         """Derivative by each sum, in Gwet's manner: the share of cases with a pair is held."""
@@ -132,16 +143,16 @@ def estimate_agreement(
     se = _standard_error(kernel, sums)
     df = max(ratings.n - 1, 1)
     p = float(2 * stats.t.sf(abs(value) / se, df)) if se > 0 else math.nan
-    low, high, how = _interval(kernel, value, chance, se, level)
+    low, high, method = _interval(kernel, value, chance, se, level)
     if rng is not None and ratings.n > 1 and observed < 1:
-        low, high, how, se = _bootstrap(kernel, value, level, rng)
+        low, high, method, se = _bootstrap(kernel, value, level, rng)
     estimate = Estimate(
         value=value,
         low=low,
         high=high,
         n=ratings.n,
         level=level,
-        method=f"{kernel.name}; {_who(ratings)}; {how}",
+        method=method,
     )
     return Agreement(estimate=estimate, observed=observed, chance=chance, se=se, df=df, p=p)
 
@@ -156,29 +167,31 @@ def _standard_error(kernel: Kernel, sums: FloatArray) -> float:
         squares, n = float(np.sum(ratings.frequency * pull**2)), ratings.cases
     if n < 2:
         return math.inf
-    factor = n / (n - 1) if kernel.finite or ratings.clustered else 1.0
+    drawn = not kernel.multinomial and bool((ratings.frequency == 1).all())
+    factor = n / (n - 1) if drawn or ratings.clustered else 1.0
     return math.sqrt(factor * squares)
 
 
 def _interval(
     kernel: Kernel, value: float, chance: float, se: float, level: float
-) -> tuple[float, float, str]:
+) -> tuple[float, float, Method]:
     n = kernel.ratings.n
     if n < 2:
-        return -math.inf, math.inf, "one unit says nothing about others"
+        return -math.inf, math.inf, kernel.method("", "one unit says nothing about others")
     if value >= 1 - 1e-12:
         seen = ((1 - level) / 2) ** (1 / n)
         low = min(value, (seen - chance) / (1 - chance))
-        how = "no disagreement seen: exact binomial lower limit on the units, chance held"
-        return low, value, how
+        by = "exact binomial lower limit on the units, chance held"
+        return low, value, kernel.method(by, "no disagreement seen")
     half = float(stats.t.ppf((1 + level) / 2, n - 1)) * se
     by = " by patient" if kernel.ratings.clustered else ""
-    return value - half, max(value, min(1.0, value + half)), f"linearised variance{by}, Student's t"
+    method = kernel.method(f"linearised variance{by}, Student's t")
+    return value - half, max(value, min(1.0, value + half)), method
 
 
 def _bootstrap(
     kernel: Kernel, value: float, level: float, rng: np.random.Generator
-) -> tuple[float, float, str, float]:
+) -> tuple[float, float, Method, float]:
     ratings = kernel.ratings
     if ratings.clustered:
         units = np.zeros((ratings.n, kernel.features.shape[1]))
@@ -186,22 +199,18 @@ def _bootstrap(
         frequency = None
     else:
         units, frequency = kernel.features, ratings.frequency
-    drawn = resampled(units, kernel.value, rng=rng, frequency=frequency)
-    low, high, words = percentile(drawn, value, level, ratings.n)
+    drawn = resampled_sums(units, kernel.value, rng=rng, frequency=frequency)
     unit = "patient" if ratings.clustered else "case"
-    return low, high, f"{words}, by {unit}", float(drawn.std(ddof=1))
+    low, high, method = percentile(
+        drawn, value, level, n=ratings.n, what=kernel.method(""), unit=unit
+    )
+    return low, high, method, float(drawn.std(ddof=1))
 
 
 def _nothing(kernel: Kernel, observed: float, chance: float, level: float) -> Agreement:
     """What is returned where chance alone agrees always: no coefficient, and why."""
-    estimate = Estimate(
-        value=math.nan,
-        low=math.nan,
-        high=math.nan,
-        n=kernel.ratings.n,
-        level=level,
-        method=f"{kernel.name}; not estimable: all ratings are in one category",
-    )
+    why = "all ratings are in one category"
+    estimate = undefined(kernel.method(""), why, n=kernel.ratings.n, level=level)
     nothing = math.nan
     return Agreement(
         estimate=estimate, observed=observed, chance=chance, se=nothing, df=0, p=nothing

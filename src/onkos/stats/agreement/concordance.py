@@ -12,8 +12,11 @@ from scipy import stats
 
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray
-from onkos.stats.agreement.measurements import numbered, paired, summed
-from onkos.stats.agreement.resample import percentile, resampled
+from onkos.core.method import Method
+from onkos.stats.agreement.measurements import paired
+from onkos.stats.agreement.resample import percentile, resampled_sums
+from onkos.stats.estimates import undefined
+from onkos.stats.resampling import Clusters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +74,9 @@ def lin_concordance(
     features = np.stack([np.ones(n), x, y, x * x, y * y, x * y], axis=1)
     sums = features.sum(axis=0)
     vx, vy, cov, shift = (float(part) for part in _moments(sums))
-    groups = np.arange(n) if patients is None else numbered(patients, n)
-    units = int(groups.max()) + 1
+    what = f"Lin's concordance of {n} pairs"
+    clusters = Clusters.of(n, groups=patients)
+    units = clusters.count
     if vx + vy + shift**2 == 0:
         return _nothing(units, level)
     value = 2 * cov / (vx + vy + shift**2)
@@ -81,23 +85,17 @@ def lin_concordance(
     accuracy = 2 * spread / (vx + vy + shift**2)
     location = shift / math.sqrt(spread) if spread > 0 else math.nan
     if rng is not None and units > 1:
-        drawn = resampled(summed(features, groups), _concordance, rng=rng)
-        low, high, how = percentile(drawn, value, level, units)
-        how += " by patient" if patients is not None else " by case"
+        drawn = resampled_sums(clusters.sums(features), _concordance, rng=rng)
+        unit = "case" if patients is None else "patient"
+        low, high, method = percentile(drawn, value, level, n=units, what=what, unit=unit)
     else:
         low, high = _by_fisher(value, correlation, accuracy, location, n, level)
-        how = "Lin's variance on Fisher's z; cases taken for independent"
+        notes = ("cases taken for independent",)
         if low == high:
-            how = "no difference seen: the interval has no width and says nothing"
+            notes = ("no difference seen: the interval has no width and says nothing",)
+        method = Method(what=what, by="Lin's variance on Fisher's z", notes=notes)
     return Concordance(
-        estimate=Estimate(
-            value=value,
-            low=low,
-            high=high,
-            n=units,
-            level=level,
-            method=f"Lin's concordance of {n} pairs; {how}",
-        ),
+        estimate=Estimate(value=value, low=low, high=high, n=units, level=level, method=method),
         correlation=correlation,
         accuracy=accuracy,
         scale_shift=math.sqrt(vx / vy) if vy > 0 else math.inf,
@@ -141,14 +139,7 @@ def _by_fisher(
 def _nothing(n: int, level: float) -> Concordance:
     nan = math.nan
     return Concordance(
-        estimate=Estimate(
-            value=nan,
-            low=nan,
-            high=nan,
-            n=n,
-            level=level,
-            method="Lin's concordance; not estimable: all measurements are equal",
-        ),
+        estimate=undefined("Lin's concordance", "all measurements are equal", n=n, level=level),
         correlation=nan,
         accuracy=nan,
         scale_shift=nan,

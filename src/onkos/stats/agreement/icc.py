@@ -1,4 +1,4 @@
-"""Intraclass correlation: how much of what is measured is the patient and not the reader."""
+"""Intraclass correlation: the share of the variance that lies between subjects."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from scipy import stats
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray, FloatArray
-from onkos.stats.agreement.measurements import numbered, summed
-from onkos.stats.agreement.resample import percentile, resampled
+from onkos.core.method import Method
+from onkos.stats.agreement.resample import percentile, resampled_sums
+from onkos.stats.estimates import bracketed, undefined
+from onkos.stats.resampling import Clusters
 
 NAMES = ("ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)")
 
@@ -108,12 +110,14 @@ def icc(
     bms, wms, jms, ems = (0.0 if part < floor else part for part in (bms, wms, jms, ems))
     values = [float(value) for value in _coefficients(features.sum(axis=0), k)]
     if bms == wms == 0:
-        estimates = _nothing(n, level)
+        why = "all readings are equal"
+        estimates = [undefined(name, why, n=n, level=level) for name in NAMES]
     elif rng is None:
         estimates = _by_f(values, (bms, wms, jms, ems), (n, k), level)
     else:
-        groups = np.arange(n) if patients is None else numbered(patients, n)
-        estimates = _by_bootstrap(values, summed(features, groups), k, rng, level)
+        clusters = Clusters.of(n, groups=patients)
+        unit = "case" if patients is None else "patient"
+        estimates = _by_bootstrap(values, clusters.sums(features), rng, level, unit)
     f1, f3 = _ratio(bms, wms), _ratio(bms, ems)
     return IntraclassCorrelations(
         one_way=estimates[0],
@@ -211,23 +215,31 @@ def _by_f(
         tuple(_mean(f) for f in three),
     ]
     return [
-        _estimate(value, (ends[0], ends[1]), n, level, f"{name}; F distribution, {k} readers")
+        bracketed(
+            value,
+            (ends[0], ends[1]),
+            n=n,
+            level=level,
+            method=Method(what=name, by="F distribution", notes=(f"{k} readers",)),
+        )
         for name, value, ends in zip(NAMES, values, limits, strict=True)
     ]
 
 
 def _by_bootstrap(
-    values: Sequence[float], sums: FloatArray, k: int, rng: np.random.Generator, level: float
+    values: Sequence[float], sums: FloatArray, rng: np.random.Generator, level: float, unit: str
 ) -> list[Estimate]:
-    n = len(sums)
+    n, k = len(sums), sums.shape[1] - 3
     if n < 2:
         raise ContentError("one patient says nothing about others; expected at least two")
-    drawn = resampled(sums, lambda s: np.moveaxis(_coefficients(s, k), 0, -1), rng=rng)
+    drawn = resampled_sums(sums, lambda s: np.moveaxis(_coefficients(s, k), 0, -1), rng=rng)
     found = []
     for index, name in enumerate(NAMES):
-        low, high, how = percentile(drawn[:, index], values[index], level, n)
-        ends = (low, high)
-        found.append(_estimate(values[index], ends, n, level, f"{name}; {how}, {k} readers"))
+        what = Method(what=name, notes=(f"{k} readers",))
+        low, high, method = percentile(
+            drawn[:, index], values[index], level, n=n, what=what, unit=unit
+        )
+        found.append(bracketed(values[index], (low, high), n=n, level=level, method=method))
     return found
 
 
@@ -276,18 +288,3 @@ def _ratio(a: float, b: float) -> float:
     if b > 0:
         return a / b
     return math.inf if a > 0 else math.nan
-
-
-def _estimate(
-    value: float, ends: tuple[float, float], n: int, level: float, method: str
-) -> Estimate:
-    low, high = min(ends[0], value), max(ends[1], value)
-    return Estimate(value=value, low=low, high=high, n=n, level=level, method=method)
-
-
-def _nothing(n: int, level: float) -> list[Estimate]:
-    nan = math.nan
-    return [
-        _estimate(nan, (nan, nan), n, level, f"{name}; not estimable: all readings are equal")
-        for name in NAMES
-    ]

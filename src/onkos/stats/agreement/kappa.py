@@ -88,7 +88,7 @@ def _both(ratings: Ratings, weights: Weights) -> tuple[Ratings, Weights]:
 
 
 def _two(kernel: Kernel, ratings: Ratings) -> Kernel:
-    """Multinomial variance, and the cases left out told in the name."""
+    """Multinomial variance, and a note of the cases left out."""
     left = ratings.cases - kernel.ratings.cases
-    name = f"{kernel.name} ({left} cases of one reader left out)" if left else kernel.name
-    return replace(kernel, finite=False, name=name)
+    notes = (f"{left} cases of one reader left out",) if left else ()
+    return replace(kernel, multinomial=True, notes=notes)

@@ -11,7 +11,7 @@ from onkos.core.geometry import AnyArray, FloatArray
 from onkos.stats.agreement.chance import Weights, pairwise_agreement
 from onkos.stats.agreement.coefficient import Agreement, Kernel, Parts, estimate_agreement
 from onkos.stats.agreement.ratings import Ratings
-from onkos.stats.agreement.weights import Metric, Weighting, agreement_weights
+from onkos.stats.agreement.weights import RatingScale, Weighting, agreement_weights
 
 _WEIGHTING: dict[str, Weighting] = {
     "nominal": "identity",
@@ -24,7 +24,7 @@ _MOST = 2000
 def krippendorff_alpha(
     ratings: Ratings,
     *,
-    metric: Metric = "nominal",
+    metric: RatingScale = "nominal",
     weights: Weights | None = None,
     rng: np.random.Generator | None = None,
     level: float = 0.95,
@@ -121,6 +121,5 @@ def _kernel(ratings: Ratings, features: FloatArray, parts: Callable[[AnyArray], 
         ratings=ratings,
         features=features,
         parts=parts,
-        finite=not bool((ratings.frequency != 1).any()),
         sizes=lambda sums: (sums[..., 1], sums[..., 0]),
     )

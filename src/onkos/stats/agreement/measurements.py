@@ -1,11 +1,9 @@
-"""What every comparison of measurements asks of its input."""
+"""Checks of paired measurements."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
@@ -33,18 +31,3 @@ def paired(a: ArrayLike, b: ArrayLike, *, least: int) -> tuple[FloatArray, Float
     if first.size < least:
         raise ContentError(f"{first.size} pairs of measurements; expected at least {least}")
     return first, second
-
-
-def numbered(subjects: Sequence[Hashable], n: int) -> NDArray[np.intp]:
-    """Number of each subject, in order of first appearance."""
-    if len(subjects) != n:
-        raise ContentError(f"{len(subjects)} subjects for {n} measurements; expected one each")
-    number = {subject: index for index, subject in enumerate(dict.fromkeys(subjects))}
-    return np.array([number[subject] for subject in subjects], dtype=np.intp)
-
-
-def summed(features: FloatArray, groups: NDArray[np.intp]) -> FloatArray:
-    """Sums of rows of features by group."""
-    sums = np.zeros((int(groups.max()) + 1, features.shape[1]))
-    np.add.at(sums, groups, features)
-    return sums

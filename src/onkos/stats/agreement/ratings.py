@@ -1,4 +1,4 @@
-"""Who rated what how: the one input of every coefficient of agreement."""
+"""Ratings of cases by readers, the input of every coefficient of agreement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a measurement changes when nothing has: repeatability and the least real change."""
+"""Repeatability of a measurement, and the least change that exceeds measurement error."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from scipy import stats
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
+from onkos.stats.estimates import bracketed, transformed, undefined
 
 MULTIPLE = 1.96
+CV = "within-subject CV (root mean square)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ class Repeatability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeastRealChange:
-    """Smallest change of one patient that measurement error alone explains in few cases only.
+    """Smallest change of one patient that measurement error alone rarely exceeds.
 
     In the unit measured, or as fractions of the first measurement (``decrease`` is below 0).
     """
@@ -93,18 +96,15 @@ def repeatability(
         "within_sd": _chi_square(sd, total, n, level, "within-subject SD"),
         "coefficient": _chi_square(factor * sd, total, n, level, _words(multiple)),
     }
+    relative = f"{_words(multiple)}, relative"
     if (means > 0).all():
         cv = math.sqrt(float(np.sum(df * variances / means**2) / total))
-        name = "within-subject CV (root mean square)"
-        found["within_cv"] = _chi_square(cv, total, n, level, name)
-        relative = f"{_words(multiple)}, relative"
+        found["within_cv"] = _chi_square(cv, total, n, level, CV)
         found["percent_coefficient"] = _chi_square(factor * cv, total, n, level, relative)
     else:
-        reason = "not estimable: a mean of 0 or below has no relative spread"
-        for key in ("within_cv", "percent_coefficient"):
-            found[key] = Estimate(
-                value=math.nan, low=math.nan, high=math.nan, n=n, level=level, method=reason
-            )
+        why = "a mean of 0 or below has no relative spread"
+        for key, name in (("within_cv", CV), ("percent_coefficient", relative)):
+            found[key] = undefined(name, why, n=n, level=level)
     tau, p = _dependence(means, np.sqrt(variances))
     return Repeatability(**found, mean_dependence=tau, mean_dependence_p=p)
 
@@ -150,8 +150,7 @@ def least_real_change(
     size = _chi_square(step, total, n, level, f"{name}, {'relative' if relative else 'absolute'}")
     scale = math.expm1 if relative else float
     return LeastRealChange(
-        increase=_mapped(size, scale(size.value), scale(size.low), scale(size.high)),
-        decrease=_mapped(size, scale(-size.value), scale(-size.high), scale(-size.low)),
+        increase=transformed(size, scale), decrease=transformed(size, lambda by: scale(-by))
     )
 
 
@@ -177,21 +176,11 @@ def _chi_square(value: float, df: int, n: int, level: float, name: str) -> Estim
         value * math.sqrt(df / float(stats.chi2.ppf(tail, df)))
         for tail in ((1 + level) / 2, (1 - level) / 2)
     )
-    how = f"chi-square, {df} degrees of freedom; normal errors"
+    notes = ("normal errors",)
     if value == 0:
-        how = "no difference seen: the interval has no width and says nothing"
-    return Estimate(
-        value=value,
-        low=min(low, value),
-        high=max(high, value),
-        n=n,
-        level=level,
-        method=f"{name}; {how}",
-    )
-
-
-def _mapped(size: Estimate, value: float, low: float, high: float) -> Estimate:
-    return Estimate(value=value, low=low, high=high, n=size.n, level=size.level, method=size.method)
+        notes = ("no difference seen: the interval has no width and says nothing",)
+    method = Method(what=name, by=f"chi-square, {df} degrees of freedom", notes=notes)
+    return bracketed(value, (low, high), n=n, level=level, method=method)
 
 
 def _dependence(means: FloatArray, sds: FloatArray) -> tuple[float, float]:

@@ -1,19 +1,22 @@
-"""Resampling patients of statistics that are functions of sums over patients."""
+"""Bootstrap, by patient, of statistics that are functions of sums over patients."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray, FloatArray
+from onkos.core.method import Method
+from onkos.stats.estimates import described
 from onkos.stats.intervals import RESAMPLES, widened
 
 _CELLS = 4_000_000
 
 
-def resampled(
+def resampled_sums(
     sums: FloatArray,
     value: Callable[[AnyArray], AnyArray],
     *,
@@ -53,8 +56,10 @@ def resampled(
     return finite
 
 
-def percentile(values: FloatArray, centre: float, level: float, n: int) -> tuple[float, float, str]:
-    """Percentile interval that holds ``centre``, and how it was made, in words.
+def percentile(
+    values: FloatArray, centre: float, level: float, *, n: int, what: Method | str, unit: str
+) -> tuple[float, float, Method]:
+    """Percentile interval that holds ``centre``, and the method with it.
 
     Widened for few units as Student's t widens a normal interval, as in the rest of ``stats``.
     """
@@ -66,7 +71,12 @@ def percentile(values: FloatArray, centre: float, level: float, n: int) -> tuple
     tail = widened((1 - level) / 2, n=n, df=n - 1)
     low, high = np.quantile(values, [tail, 1 - tail])
     left = RESAMPLES - values.size
-    words = f"percentile bootstrap widened by t, {RESAMPLES} resamples"
-    if left:
-        words += f", {left} of them not computable and left out"
-    return min(float(low), centre), max(float(high), centre), words
+    lost = (f"{left} resamples not computable and left out",) if left else ()
+    method = described(what)
+    method = replace(
+        method,
+        by=f"percentile bootstrap by {unit}, widened by t",
+        resamples=RESAMPLES,
+        notes=(*method.notes, *lost),
+    )
+    return min(float(low), centre), max(float(high), centre), method

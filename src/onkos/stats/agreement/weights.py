@@ -1,4 +1,4 @@
-"""How much credit a pair of different ratings still gets."""
+"""Agreement weights: partial credit for a pair of different ratings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from onkos.core.geometry import FloatArray
 Weighting = Literal[
     "identity", "linear", "quadratic", "ordinal", "radical", "ratio", "circular", "bipolar"
 ]
-Metric = Literal["nominal", "ordinal", "interval", "ratio"]
+RatingScale = Literal["nominal", "ordinal", "interval", "ratio"]
 
 
 def agreement_weights(categories: Sequence[Any], kind: Weighting | ArrayLike) -> FloatArray:
-    """Matrix of agreement weights: 1 on the diagonal, less the further two ratings are apart.
+    """Matrix of agreement weights: 1 on the diagonal, less for ratings farther apart.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def agreement_weights(categories: Sequence[Any], kind: Weighting | ArrayLike) ->
         return _checked(np.asarray(kind, dtype=np.float64), len(categories))
     if kind not in _APART:
         raise UsageError(f"weights {kind!r}: expected one of {', '.join(_APART)}, or a matrix")
-    x = scores(categories)
+    x = category_scores(categories)
     if kind == "ratio" and x.min() < 0:
         raise ContentError(f"ratio weights of categories from {x.min():g}: expected none below 0")
     apart = _APART[kind](x[:, None], x[None, :])
@@ -72,7 +72,7 @@ def weights_of_disagreement(disagreement: ArrayLike) -> FloatArray:
     return _checked(1 - apart / apart.max(), len(apart))
 
 
-def scores(categories: Sequence[Any]) -> FloatArray:
+def category_scores(categories: Sequence[Any]) -> FloatArray:
     """Numbers that stand for the categories: themselves, or 1, 2, 3 ... for names."""
     if all(isinstance(category, (int, float, np.number)) for category in categories):
         return np.asarray(categories, dtype=np.float64)

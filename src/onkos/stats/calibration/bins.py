@@ -1,9 +1,9 @@
-"""Predicted against observed, bin by bin."""
+"""Reliability curve and expected calibration error, over bins of the predictions."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -11,10 +11,11 @@ import numpy as np
 from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.calibration.forecast import Forecast
-from onkos.stats.intervals import DEFAULT, Resampling
-from onkos.stats.proportions import clustered_proportion, wilson
-from onkos.stats.resampling import IntArray, Multiplicities, replicates
+from onkos.stats.intervals import DEFAULT, Draws, Resampling
+from onkos.stats.proportions import share
+from onkos.stats.resampling import IntArray, Multiplicities
 
 By = Literal["count", "width"]
 
@@ -28,7 +29,7 @@ class Bins:
     number
         How many, at most.
     by
-        ``count``: the same number of cases each, equal predictions never parted; ``width``:
+        ``count``: the same number of cases each, equal predictions in one bin; ``width``:
         equal steps of probability, empty ones left out.
     """
 
@@ -55,7 +56,7 @@ class Bins:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReliabilityBin:
-    """One point of a reliability curve: mean prediction against the observed share."""
+    """One point of a reliability curve: mean prediction and observed proportion."""
 
     cases: int
     events: int
@@ -75,15 +76,12 @@ def reliability_curve(
     """
     bins = Bins() if bins is None else bins
     _, of = bins.of(forecast.probability)
+    groups = None if forecast.patients == forecast.cases else forecast.groups
     found = []
     for number in np.unique(of):
         members = np.flatnonzero(of == number)
         p, hits = forecast.probability[members], forecast.truth[members]
-        if forecast.groups is None or forecast.patients == forecast.cases:
-            observed = wilson(int(hits.sum()), hits.size, level=level)
-        else:
-            groups = [forecast.groups[case] for case in members.tolist()]
-            observed = clustered_proportion(hits, groups=groups, level=level)
+        observed = share(forecast.truth, of == number, groups=groups, level=level)
         found.append(
             ReliabilityBin(
                 cases=hits.size,
@@ -107,13 +105,13 @@ def expected_calibration_error(
 ) -> Estimate:
     """Estimate the mean distance between predicted and observed shares over bins (ECE).
 
-    Even a perfect model has an ECE above zero in a finite sample, and resampling adds the same
-    error once more: percentiles of resampled ECEs would leave out zero for a perfect model. The
-    interval therefore asks which true ECE would give the one seen, given the sampling errors of
-    the bins (from resamples of patients). That depends on how the true distances spread over
-    the bins: errors add least where all are equal, which gives the upper end, and most where
-    all lie in one bin, which gives the lower; so the interval holds for any spread, and is
-    wider than nominal for some.
+    In a finite sample even a perfectly calibrated model has an ECE above zero, and resampling
+    adds the same bias once more: a percentile interval would exclude zero. The interval is
+    therefore a test inversion: it holds the true ECEs under which the observed one is likely,
+    given the sampling errors of the bins (from resamples of patients). These depend on how the
+    true distances are distributed over the bins. The bias is least when all distances are
+    equal, which gives the upper limit, and largest when one bin has all of it, which gives the
+    lower; coverage is nominal or above for any distribution.
 
     Parameters
     ----------
@@ -124,10 +122,10 @@ def expected_calibration_error(
     bins
         Equal count or equal width; the value depends on them and means nothing without them.
     debiased
-        Whether what sampling adds is taken off: the value is then the true ECE of which the
-        one seen would be the median, midway between equal distances and those seen. It is
-        less off than the plain ECE, not unbiased. The plain ECE may lie above its interval,
-        and then ends it.
+        Whether to correct for the bias of sampling: the value is then the true ECE for which
+        the observed one would be the median, midway between equal distances and the observed
+        ones. It is less biased than the plain ECE, not unbiased. A plain ECE above its interval
+        becomes the upper limit.
 
     References
     ----------
@@ -151,15 +149,10 @@ def expected_calibration_error(
         )
         return found
 
-    seen = gaps(np.ones((1, forecast.cases), dtype=np.int32))[0]
-    drawn = replicates(
-        gaps,
-        clusters=forecast.clusters,
-        resamples=plan.resamples,
-        rng=rng,
-        threads=plan.threads,
-    )
-    error = np.nan_to_num(drawn - seen)
+    percentile = replace(plan, interval="percentile")
+    draws = Draws.of(gaps, clusters=forecast.clusters, rng=rng, plan=percentile)
+    seen = draws.value
+    error = np.nan_to_num(draws.drawn - seen)
     share = inside.mean(axis=0)
     plain = float(share @ np.abs(seen))
     tail = (1 - plan.level) / 2
@@ -178,8 +171,12 @@ def expected_calibration_error(
         high=1.0 if alone else min(1.0, max(high, value)),
         n=forecast.patients,
         level=plan.level,
-        method=f"{kind}, {bins.words}, {forecast.words}; test inversion bootstrap by patient, "
-        f"{plan.resamples} resamples",
+        method=Method(
+            what=kind,
+            by="test inversion bootstrap by patient",
+            resamples=plan.resamples,
+            notes=(bins.words, forecast.words),
+        ),
     )
 
 

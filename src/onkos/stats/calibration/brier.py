@@ -1,4 +1,4 @@
-"""Brier's score and what it is made of."""
+"""Brier score and its decomposition."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.calibration.bins import Bins
 from onkos.stats.calibration.forecast import Forecast
 from onkos.stats.intervals import DEFAULT, Resampling
@@ -32,8 +33,8 @@ class MurphyParts:
     uncertainty
         Of the outcome itself: prevalence times one minus it.
     within
-        What is left because predictions within a bin differ (their variance, less twice their
-        covariance with the outcome); 0 where each bin holds one prediction.
+        Rest that comes from different predictions in one bin (their variance, less twice their
+        covariance with the outcome); 0 where each bin holds one distinct prediction.
     """
 
     brier: Estimate
@@ -103,7 +104,8 @@ def brier(
     found = resampled(
         statistic,
         names=[
-            f"{part}, {forecast.words}" + (f", {said}" if k else "") for k, part in enumerate(parts)
+            Method(what=part, notes=(forecast.words, *((said,) if k else ())))
+            for k, part in enumerate(parts)
         ],
         clusters=forecast.clusters,
         rng=rng,
@@ -141,7 +143,7 @@ def brier_difference(
 
     (found,) = resampled_differences(
         (score(a), score(b)),
-        names=[f"Brier score, {a.words}"],
+        names=[Method(what="Brier score", notes=(a.words,))],
         clusters=a.clusters,
         rng=rng,
         plan=plan,

@@ -1,4 +1,4 @@
-"""What was foretold of each case, and what became of it."""
+"""Predicted probabilities of an outcome, and the outcomes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
+from onkos.stats.ranking import BoolArray
 from onkos.stats.resampling import Clusters
-from onkos.stats.survival.followup import BoolArray, yes_or_no
+from onkos.stats.survival.followup import yes_or_no
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

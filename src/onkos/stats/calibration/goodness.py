@@ -1,4 +1,4 @@
-"""Tests of whether predicted probabilities could be true."""
+"""Goodness-of-fit tests of predicted probabilities."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import numpy as np
 from scipy.stats import chi2, norm
 
 from onkos.core.errors import ContentError, UsageError
+from onkos.core.method import Method
 from onkos.stats.calibration.bins import Bins
 from onkos.stats.calibration.forecast import Forecast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoodnessOfFit:
-    """A test of calibration; a large p does not show that a model is calibrated."""
+    """Result of a test of calibration; a large p does not show that a model is calibrated."""
 
     statistic: float
     df: float
     p: float
     n: int
-    method: str
+    method: Method
 
 
 def spiegelhalter(forecast: Forecast) -> GoodnessOfFit:
-    """Test calibration by the Brier score: its distance from what true probabilities give.
+    """Test calibration by the Brier score against its expectation under the predictions.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def spiegelhalter(forecast: Forecast) -> GoodnessOfFit:
         df=math.inf,
         p=float(2 * norm.sf(abs(z))),
         n=forecast.cases,
-        method=f"Spiegelhalter's z, {forecast.words}",
+        method=Method(what="Spiegelhalter's z", notes=(forecast.words,)),
     )
 
 
@@ -71,7 +72,7 @@ def hosmer_lemeshow(
     Raises
     ------
     ContentError
-        If patients have several cases, a bin expects no event or nothing but events, or too few
+        If patients have several cases, a bin expects no event or only events, or too few
         bins are left.
 
     References
@@ -100,7 +101,7 @@ def hosmer_lemeshow(
         df=df,
         p=float(chi2.sf(statistic, df)),
         n=forecast.cases,
-        method=f"Hosmer-Lemeshow chi-square, {bins.words}, {forecast.words}",
+        method=Method(what="Hosmer-Lemeshow chi-square", notes=(bins.words, forecast.words)),
     )
 
 

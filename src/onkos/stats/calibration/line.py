@@ -1,4 +1,4 @@
-"""Calibration in the large, and the line of logistic recalibration."""
+"""Calibration in the large, calibration intercept and slope."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from scipy.special import expit
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.calibration.forecast import Forecast
+from onkos.stats.ranking import BoolArray
 from onkos.stats.resampling import Clusters
 from onkos.stats.significance import Wald
-from onkos.stats.survival.followup import BoolArray
 
 STEPS = 50
 
@@ -27,7 +28,7 @@ class CalibrationLine:
 
 
 def in_the_large(forecast: Forecast, *, level: float = 0.95) -> Estimate:
-    """Estimate how far the predictions lie from the truth on the whole, in log odds.
+    """Estimate calibration in the large, in log odds.
 
     The intercept of a logistic model with the predicted log odds as offset (slope fixed at 1):
     0 is right, above 0 the outcome happened more often than was predicted.
@@ -62,7 +63,7 @@ def calibration_line(forecast: Forecast, *, level: float = 0.95) -> CalibrationL
     ------
     ContentError
         If a probability is exactly 0 or 1, all are equal, only one class is there, or the
-        predictions part the classes without overlap (the slope is then infinite).
+        predictions separate the classes completely (the slope is then infinite).
 
     References
     ----------
@@ -95,7 +96,7 @@ def logistic_fit(
     Raises
     ------
     ContentError
-        If the likelihood has no maximum: the classes are parted without overlap.
+        If the likelihood has no maximum: the classes are separated completely.
     """
     y = truth.astype(np.float64)
     base = np.zeros(y.size) if offset is None else offset
@@ -141,9 +142,9 @@ def _covariance(
     bread = np.asarray(np.linalg.inv((design * (mean * (1 - mean))[:, None]).T @ design))
     if clusters.count == y.size:
         return bread.astype(np.float64)
-    scores = np.stack([clusters.sums(column) for column in (design * (y - mean)[:, None]).T])
+    scores = clusters.sums(design * (y - mean)[:, None])
     scale = clusters.count / max(1, clusters.count - 1)
-    covariance: FloatArray = scale * bread @ (scores @ scores.T) @ bread
+    covariance: FloatArray = scale * bread @ (scores.T @ scores) @ bread
     return covariance
 
 
@@ -161,5 +162,5 @@ def _wald(
         error=float(np.sqrt(covariance[place, place])),
         n=forecast.patients,
         level=level,
-        method=f"{what}, {forecast.words}; {kind}",
+        method=Method(what=what, by=kind, notes=(forecast.words,)),
     ).estimate(float(beta[place]))

@@ -1,4 +1,4 @@
-"""EM for unknown true labels and each reader's confusion of them."""
+"""Estimation of unknown true labels and of each reader's confusion matrix, by EM."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
+from onkos.stats.estimates import undefined
+from onkos.stats.proportions import score_interval
+from onkos.stats.significance import quantile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Confusion:
+class ReaderConfusion:
     """State of the EM algorithm.
 
     Parameters
@@ -46,7 +49,7 @@ def fit_confusion(
     prior: FloatArray | None,
     tolerance: float = 1e-10,
     most: int = 5000,
-) -> Confusion:
+) -> ReaderConfusion:
     """Estimate true labels and confusions from rows of labels given.
 
     Parameters
@@ -75,7 +78,7 @@ def fit_confusion(
         last = given
         given, share = _maximised(posterior, counts, chosen, prior, last)
         change = float(np.abs(given - last).max())
-    return Confusion(
+    return ReaderConfusion(
         posterior=_posterior(chosen, given, share),
         given=given,
         prior=share,
@@ -84,7 +87,9 @@ def fit_confusion(
     )
 
 
-def diagonal(fit: Confusion, counts: FloatArray, rows: NDArray[np.intp]) -> list[list[Estimate]]:
+def diagonal(
+    fit: ReaderConfusion, counts: FloatArray, rows: NDArray[np.intp]
+) -> list[list[Estimate]]:
     """Sensitivity for each label (outer) of each reader (inner).
 
     The intervals are Wilson's on the expected number of units of that truth, as if the truth
@@ -137,18 +142,10 @@ def _maximised(
 
 
 def _wilson(value: float, n: float, level: float = 0.95) -> Estimate:
-    words = "Wilson on expected units, truth taken for known: too narrow"
+    what = "sensitivity for the label"
     if n < 0.5:
-        nan = math.nan
-        return Estimate(value=nan, low=nan, high=nan, n=0, level=level, method="no unit of it")
-    z = float(stats.norm.ppf((1 + level) / 2))
-    centre = (value + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(value * (1 - value) / n + z**2 / (4 * n**2))
-    return Estimate(
-        value=value,
-        low=min(max(centre - half, 0.0), value),
-        high=max(min(centre + half, 1.0), value),
-        n=round(n),
-        level=level,
-        method=words,
-    )
+        return undefined(what, "no unit of it", n=0, level=level)
+    low, high = score_interval(value, n, quantile(level))
+    by = "Wilson's interval on expected units"
+    method = Method(what=what, by=by, notes=("truth taken for known: too narrow",))
+    return Estimate(value=value, low=low, high=high, n=round(n), level=level, method=method)

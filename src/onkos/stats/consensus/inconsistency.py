@@ -1,4 +1,4 @@
-"""Which cases to look at again: readers at odds, and labels at odds with a model."""
+"""Cases to review: those readers disagree on, and those whose label a model contradicts."""
 
 from __future__ import annotations
 
@@ -137,9 +137,9 @@ def suspicious_labels(
 ) -> SuspiciousLabels:
     """Rank labels that cross-validated predictions contradict with confidence.
 
-    A class is believed of a case when its probability reaches the mean it has among the cases
-    that carry this label, so that classes a model is shy of are not all called wrong. A label
-    is suspicious when another class is believed, and is the likeliest of those believed.
+    A class is a candidate for a case when its probability reaches its mean among the cases
+    with that label, so that classes to which a model gives low probabilities are not all called
+    wrong. A label is suspicious when the likeliest candidate is another class.
 
     Parameters
     ----------

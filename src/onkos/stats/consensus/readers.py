@@ -22,7 +22,7 @@ from onkos.stats.consensus.patterns import Patterns, binary_patterns
 from onkos.stats.consensus.simple import fit_simple
 from onkos.stats.consensus.staple import fit_staple, odds, share_outlined
 
-Method = Literal["majority", "staple", "simple"]
+ConsensusMethod = Literal["majority", "staple", "simple"]
 Inside = Callable[[Patterns], NDArray[np.bool_]]
 
 
@@ -42,7 +42,7 @@ class ReaderScore:
 def judge_readers(
     cases: Sequence[Sequence[Mask]],
     *tissues: str,
-    method: Method = "majority",
+    method: ConsensusMethod = "majority",
     patients: Sequence[Hashable] | None = None,
     rng: np.random.Generator,
     leave_out: bool = True,
@@ -50,9 +50,8 @@ def judge_readers(
 ) -> tuple[ReaderScore, ...]:
     """Dice, sensitivity and specificity of each reader's outlines against a consensus.
 
-    A reader judged by a consensus that holds their own outline is judged in part by themself:
-    with three readers a third of the vote is theirs, and all look better than they are.
-    Therefore the consensus of the others is the default.
+    A consensus that includes a reader's own outline favours that reader: of three readers each
+    has a third of the vote. Therefore the consensus of the others is the default.
 
     Parameters
     ----------

@@ -16,7 +16,9 @@ from onkos.core.errors import ContentError, GeometryError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray, FloatArray
 from onkos.core.mask import Mask
+from onkos.core.method import Method
 from onkos.stats.consensus.patterns import Patterns, binary_patterns
+from onkos.stats.estimates import bracketed
 
 START = 0.99999
 Prior = float | FloatArray | Literal["readings", "estimated"]
@@ -299,26 +301,18 @@ def _standard_errors(patterns: Patterns, fit: Fit) -> FloatArray:
 def _share(value: float, error: float, n: float, name: str, level: float = 0.95) -> Estimate:
     """Interval on the logit scale; at the border the exact binomial limit."""
     size = max(round(n), 1)
-    words = f"STAPLE {name}; {round(n)} voxels taken for independent, too narrow"
+    by, notes = "", [f"{round(n)} voxels taken for independent, too narrow"]
     low, high = 0.0, 1.0
     if n < 0.5:
-        words += "; no voxel is likely to be of this kind"
+        notes.append("no voxel is likely to be of this kind")
     elif math.isfinite(error):
         centre = float(logit(value))
         half = float(stats.norm.ppf((1 + level) / 2)) * error / (value * (1 - value))
         low, high = float(expit(centre - half)), float(expit(centre + half))
-        words += f"; standard error {error:.3g} by observed information, logit scale"
-    elif value > 0.5:
-        low = ((1 - level) / 2) ** (1 / size)
-        words += "; exact binomial limit"
+        by = f"standard error {error:.3g} by observed information, logit scale"
     else:
-        high = 1 - ((1 - level) / 2) ** (1 / size)
-        words += "; exact binomial limit"
-    return Estimate(
-        value=float(value),
-        low=min(low, float(value)),
-        high=max(high, float(value)),
-        n=round(n),
-        level=level,
-        method=words,
-    )
+        by = "exact binomial limit"
+        limit = ((1 - level) / 2) ** (1 / size)
+        low, high = (limit, 1.0) if value > 0.5 else (0.0, 1 - limit)
+    method = Method(what=f"STAPLE {name}", by=by, notes=tuple(notes))
+    return bracketed(float(value), (low, high), n=round(n), level=level, method=method)

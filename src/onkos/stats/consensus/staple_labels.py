@@ -15,7 +15,7 @@ from onkos.core.mask import Mask
 from onkos.stats.consensus.confusion import diagonal, fit_confusion
 from onkos.stats.consensus.patterns import Patterns, label_patterns
 
-Prior = Mapping[str, float] | Literal["readings", "estimated"]
+LabelPrior = Mapping[str, float] | Literal["readings", "estimated"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class LabelStaple:
 def staple_labels(
     readings: Sequence[Mask],
     *,
-    prior: Prior = "readings",
+    prior: LabelPrior = "readings",
     within: AnyArray | None = None,
     tolerance: float = 1e-10,
     most: int = 5000,
@@ -107,7 +107,7 @@ def staple_labels(
     )
 
 
-def _shares(patterns: Patterns, prior: Prior) -> FloatArray:
+def _shares(patterns: Patterns, prior: LabelPrior) -> FloatArray:
     names = patterns.names
     if isinstance(prior, str):
         if prior != "readings":

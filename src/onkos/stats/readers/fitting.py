@@ -258,11 +258,11 @@ def _minimum(
 
 def _free(parameters: Sequence[float], thresholds: Sequence[float], model: Model) -> FloatArray:
     """Free parameters of named ones; the inverse of :func:`_named` and :func:`_unpack`."""
-    own = np.log(parameters)
+    own = np.array(parameters, dtype=np.float64)
     if model == "binormal":
-        own[0] = parameters[0]
+        own[1:] = np.log(own[1:])  # a itself may be negative
     else:
-        own[-1] = logit(parameters[-1])
+        own[:-1], own[-1] = np.log(own[:-1]), logit(own[-1])
     return np.concatenate([own, thresholds[:1], np.log(np.diff(thresholds))])
 
 

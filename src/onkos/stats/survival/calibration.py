@@ -1,4 +1,4 @@
-"""Whether as many patients have the event by a horizon as were predicted to."""
+"""Calibration of predicted risks at a time horizon."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
+from onkos.stats.estimates import transformed
 from onkos.stats.intervals import DEFAULT, Resampling
 from onkos.stats.resampled import resampled
 from onkos.stats.resampling import Clusters, Multiplicities
@@ -69,8 +71,7 @@ def calibration_at(
     horizon
         Before the longest follow-up.
     groups
-        Into how many groups of equal size, by predicted risk, patients are put; equal
-        predictions are never parted.
+        Number of groups of equal size by predicted risk; equal predictions stay in one group.
     rng, plan
         Of the interval of observed over expected. That of a group's risk is Greenwood's
         (log-log), that of the slope Wald's: the coefficient of the complementary log-log of
@@ -154,7 +155,9 @@ def _ratio(
     events = follow.until(horizon).events
     (found,) = resampled(
         statistic,
-        names=[f"observed over expected risk at {horizon:g}, {events} events"],
+        names=[
+            Method(what=f"observed over expected risk at {horizon:g}", notes=(f"{events} events",))
+        ],
         clusters=Clusters.of(follow.n),
         rng=rng,
         plan=plan,
@@ -177,13 +180,8 @@ def _groups(
                 f"{horizon:g}; ask for fewer groups or an earlier horizon"
             )
         survival = kaplan_meier(members, level=level).at(horizon)
-        observed = Estimate(
-            value=1 - survival.value,
-            low=1 - survival.high,
-            high=1 - survival.low,
-            n=members.n,
-            level=level,
-            method=f"1 - {survival.method}",
+        observed = transformed(
+            survival, lambda free: 1 - free, what="risk, 1 - Kaplan-Meier survival"
         )
         found.append(CalibrationGroup(predicted=mean, observed=observed))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Whether who is predicted to do worse does worse: Harrell's and Uno's C."""
+"""Concordance of predicted risk and observed survival: Harrell's and Uno's C."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from numpy.typing import ArrayLike
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.intervals import DEFAULT, Resampling
 from onkos.stats.resampled import resampled, resampled_differences
-from onkos.stats.resampling import Clusters, Multiplicities
+from onkos.stats.resampling import Clusters, IntArray, Multiplicities
 from onkos.stats.significance import SignificanceTest
 from onkos.stats.survival import kernels
-from onkos.stats.survival.followup import FollowUp, IntArray, scores
+from onkos.stats.survival.followup import FollowUp, scores
 from onkos.stats.survival.ipcw import uncensored
 from onkos.stats.survival.logrank import labels
 
@@ -26,7 +27,7 @@ from onkos.stats.survival.logrank import labels
 class Harrell:
     """Harrell's C: every comparable pair counts the same.
 
-    With many censored patients it depends on when they were censored; Uno's does not.
+    With many censored patients it depends on the distribution of censoring; Uno's does not.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ class Uno:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pairs:
+class RiskPairs:
     """Pairs of patients of whom one is known to have had the event earlier.
 
     ``tied_time`` are those among them in which the other was censored at the same time.
@@ -84,7 +85,9 @@ class Pairs:
         return self.concordant + self.discordant + self.tied_risk
 
 
-def pairs(follow: FollowUp, risk: ArrayLike, *, strata: Sequence[Hashable] | None = None) -> Pairs:
+def pairs(
+    follow: FollowUp, risk: ArrayLike, *, strata: Sequence[Hashable] | None = None
+) -> RiskPairs:
     """Count concordant, discordant and tied pairs.
 
     A patient with an event is compared with all who were followed longer, and with those
@@ -95,7 +98,7 @@ def pairs(follow: FollowUp, risk: ArrayLike, *, strata: Sequence[Hashable] | Non
     found = comparison.pairs(np.ones((1, follow.n), dtype=np.int32), _risk(risk, follow))[0]
     events = np.bincount(comparison.moment, weights=comparison.event)
     censored = np.bincount(comparison.moment) - events
-    return Pairs(
+    return RiskPairs(
         concordant=int(found[0]),
         discordant=int(found[1]),
         tied_risk=int(found[2]),
@@ -111,7 +114,7 @@ def concordance(
     rng: np.random.Generator,
     plan: Resampling = DEFAULT,
 ) -> Estimate:
-    """Estimate the chance that of two patients the one predicted at higher risk fails first.
+    """Estimate the chance that of two patients the one at higher predicted risk fails first.
 
     Risks that tie count one half.
 
@@ -185,7 +188,7 @@ def concordance_difference(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Comparison:
-    """What is compared: patients in order of stratum and time, and the weight of each event."""
+    """Patients in order of stratum and time, with the weight of each event."""
 
     order: IntArray
     moment: IntArray
@@ -193,7 +196,7 @@ class _Comparison:
     stratum: IntArray
     factor: FloatArray
     own: bool
-    what: str
+    what: Method
 
     @classmethod
     def of(cls, follow: FollowUp, kind: Harrell | Uno) -> _Comparison:
@@ -204,11 +207,12 @@ class _Comparison:
         order = np.lexsort((follow.time, stratum))
         fresh = (np.diff(stratum[order]) != 0) | (np.diff(follow.time[order]) != 0)
         factor, own = np.ones(follow.n), False
-        what = f"Harrell's C, {follow.events} events"
+        what = Method(what="Harrell's C", notes=(f"{follow.events} events",))
         if isinstance(kind, Uno):
             factor, own = _uno_weights(follow, kind)
             until = "" if kind.tau is None else f" before {kind.tau:g}"
-            what = f"Uno's C, {int(np.count_nonzero(factor))} events{until}"
+            events = f"{int(np.count_nonzero(factor))} events{until}"
+            what = Method(what="Uno's C", notes=(events,))
         return cls(
             order=order,
             moment=np.append(0, np.cumsum(fresh)).astype(np.intp),

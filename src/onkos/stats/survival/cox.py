@@ -1,4 +1,4 @@
-"""Cox's proportional hazards: which patients fail sooner, and how much sooner."""
+"""Cox's proportional hazards model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from scipy.stats import chi2, norm
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
-from onkos.stats.survival.followup import FollowUp, IntArray, scores
+from onkos.core.method import Method
+from onkos.stats.estimates import transformed
+from onkos.stats.resampling import IntArray
+from onkos.stats.survival.followup import FollowUp, scores
 from onkos.stats.survival.logrank import labels
 from onkos.stats.survival.partial import Partial, Sorted, Ties, partial_likelihood
 
@@ -77,7 +80,7 @@ class CoxFit:
     patients: Sorted
     partial: Partial
     level: float
-    method: str
+    method: Method
 
     @property
     def n(self) -> int:
@@ -112,24 +115,16 @@ class CoxFit:
                 high=float(beta + wide),
                 n=self.n,
                 level=self.level,
-                method=f"log hazard ratio, {self.method}",
+                method=self.method,
             )
             for beta, wide in zip(self.coefficients, half, strict=True)
         )
 
     @property
     def hazard_ratios(self) -> tuple[Estimate, ...]:
-        """How many times the hazard grows with each unit of a covariate, the others the same."""
+        """Factor on the hazard for each unit of a covariate, the others held fixed."""
         return tuple(
-            Estimate(
-                value=math.exp(log.value),
-                low=math.exp(log.low),
-                high=math.exp(log.high),
-                n=self.n,
-                level=self.level,
-                method=f"hazard ratio, {self.method}",
-            )
-            for log in self.log_hazard_ratios
+            transformed(log, math.exp, what="hazard ratio") for log in self.log_hazard_ratios
         )
 
     def risk(self, covariates: ArrayLike) -> FloatArray:
@@ -198,8 +193,8 @@ def cox(
     Raises
     ------
     ContentError
-        If a value is not finite, there is no event, a column is constant or follows from
-        others, or the likelihood has no maximum (a covariate separates the events).
+        If a value is not finite, there is no event, a column is constant or a linear function
+        of others, or the likelihood has no maximum (a covariate separates the events).
 
     References
     ----------
@@ -225,8 +220,8 @@ def cox(
         meat = partial.residuals.T @ partial.residuals
         covariance = covariance @ meat @ covariance
     kind = "sandwich" if options.robust else "Wald"
-    stratified = "" if strata is None else f", {len(strata_names)} strata"
-    penalised = f", ridge {options.ridge:g}" if options.ridge else ""
+    stratified = () if strata is None else (f"{len(strata_names)} strata",)
+    penalised = (f"ridge {options.ridge:g}",) if options.ridge else ()
     return CoxFit(
         names=tuple(names),
         coefficients=beta,
@@ -237,8 +232,11 @@ def cox(
         patients=patients,
         partial=partial,
         level=level,
-        method=f"Cox model, {options.ties} ties{stratified}{penalised}, {follow.events} events; "
-        f"{kind} interval",
+        method=Method(
+            what="log hazard ratio",
+            by=f"Cox model, {options.ties} ties, {kind} interval",
+            notes=(*stratified, *penalised, f"{follow.events} events"),
+        ),
     )
 
 
@@ -258,7 +256,7 @@ def _covariates(covariates: ArrayLike, count: int) -> FloatArray:
 
 
 def _require_rank(patients: Sorted, names: Sequence[str], ridge: float) -> None:
-    """Refuse columns of which the events can say nothing on their own."""
+    """Refuse columns that are constant among patients at risk, or collinear."""
     if ridge > 0:
         return
     information = partial_likelihood(patients, np.zeros(len(names))).information

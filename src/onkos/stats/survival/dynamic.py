@@ -1,25 +1,31 @@
-"""How well a model tells and foretells who has the event by a given time."""
+"""Time-dependent AUC and Brier score of survival predictions."""
 
 from __future__ import annotations
 
 import math
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from onkos.core.errors import ContentError
+from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.intervals import DEFAULT, Resampling
 from onkos.stats.resampled import resampled, resampled_differences
 from onkos.stats.resampling import Clusters, Multiplicities, Statistic
+from onkos.stats.significance import SignificanceTest
 from onkos.stats.survival import kernels
 from onkos.stats.survival.followup import scores
-from onkos.stats.survival.horizons import Horizons, OverTime, OverTimeDifference
+from onkos.stats.survival.horizons import Found, Horizons, OverTime
+
+AUC, BRIER = "cumulative/dynamic AUC", "Brier score"
 
 
 def dynamic_auc(
     horizons: Horizons, risk: ArrayLike, *, rng: np.random.Generator, plan: Resampling = DEFAULT
-) -> OverTime:
+) -> OverTime[Estimate]:
     """Estimate the area under the ROC curve of who has the event by each horizon.
 
     Cumulative cases (event by the time) against dynamic controls (free of it at the time);
@@ -50,8 +56,8 @@ def dynamic_auc(
     cumulative/dynamic time-dependent ROC curves. Stat Methods Med Res 2016;25:2088-2102.
     doi:10.1177/0962280213515571
     """
-    statistic = _area(horizons, risk)
-    return _over_time(statistic, horizons, what="cumulative/dynamic AUC", rng=rng, plan=plan)
+    asked = _asked(horizons, AUC, rng, plan)
+    return _over_time(horizons, resampled(_area(horizons, risk), **asked))
 
 
 def dynamic_auc_difference(
@@ -61,15 +67,16 @@ def dynamic_auc_difference(
     *,
     rng: np.random.Generator,
     plan: Resampling = DEFAULT,
-) -> OverTimeDifference:
+) -> OverTime[SignificanceTest]:
     """Estimate the dynamic AUC of model ``a`` minus that of ``b``, on the same resamples."""
+    asked = _asked(horizons, AUC, rng, plan)
     models = (_area(horizons, a), _area(horizons, b))
-    return _difference(models, horizons, what="cumulative/dynamic AUC", rng=rng, plan=plan)
+    return _over_time(horizons, resampled_differences(models, **asked))
 
 
 def brier(
     horizons: Horizons, survival: ArrayLike, *, rng: np.random.Generator, plan: Resampling = DEFAULT
-) -> OverTime:
+) -> OverTime[Estimate]:
     """Estimate the squared error of predicted survival at each horizon, and over all of them.
 
     Zero is perfect, 0.25 is what always answering one half gives. Patients with the event
@@ -99,8 +106,8 @@ def brier(
     classification schemes for survival data. Stat Med 1999;18:2529-2545.
     doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529::AID-SIM274>3.0.CO;2-5
     """
-    statistic = _squared_error(horizons, survival)
-    return _over_time(statistic, horizons, what="Brier score", rng=rng, plan=plan)
+    asked = _asked(horizons, BRIER, rng, plan)
+    return _over_time(horizons, resampled(_squared_error(horizons, survival), **asked))
 
 
 def brier_difference(
@@ -110,10 +117,11 @@ def brier_difference(
     *,
     rng: np.random.Generator,
     plan: Resampling = DEFAULT,
-) -> OverTimeDifference:
+) -> OverTime[SignificanceTest]:
     """Estimate the Brier score of model ``a`` minus that of ``b``: negative if ``a`` is better."""
+    asked = _asked(horizons, BRIER, rng, plan)
     models = (_squared_error(horizons, a), _squared_error(horizons, b))
-    return _difference(models, horizons, what="Brier score", rng=rng, plan=plan)
+    return _over_time(horizons, resampled_differences(models, **asked))
 
 
 def _area(horizons: Horizons, risk: ArrayLike) -> Statistic:
@@ -183,48 +191,25 @@ def _per_time(values: ArrayLike, horizons: Horizons, *, what: str) -> FloatArray
     return array
 
 
-def _over_time(
-    statistic: Statistic,
-    horizons: Horizons,
-    *,
-    what: str,
-    rng: np.random.Generator,
-    plan: Resampling,
-) -> OverTime:
-    found = resampled(
-        statistic,
-        names=_names(horizons, what),
-        clusters=Clusters.of(horizons.follow.n),
-        rng=rng,
-        plan=plan,
-    )
-    return OverTime(times=horizons.times, at=found[:-1], overall=found[-1])
+class _Asked(TypedDict):
+    names: list[Method]
+    clusters: Clusters
+    rng: np.random.Generator
+    plan: Resampling
 
 
-def _difference(
-    models: tuple[Statistic, Statistic],
-    horizons: Horizons,
-    *,
-    what: str,
-    rng: np.random.Generator,
-    plan: Resampling,
-) -> OverTimeDifference:
-    found = resampled_differences(
-        models,
-        names=_names(horizons, what),
-        clusters=Clusters.of(horizons.follow.n),
-        rng=rng,
-        plan=plan,
-    )
-    return OverTimeDifference(times=horizons.times, at=found[:-1], overall=found[-1])
-
-
-def _names(horizons: Horizons, what: str) -> list[str]:
-    """What each column is, with the events it rests on."""
+def _asked(horizons: Horizons, what: str, rng: np.random.Generator, plan: Resampling) -> _Asked:
+    """What resampling asks for, with the events that each column rests on."""
     follow = horizons.follow
     by = [int(np.count_nonzero(follow.event & (follow.time <= time))) for time in horizons.times]
-    at = [
-        f"{what} at {time:g}, {events} events"
-        for time, events in zip(horizons.times, by, strict=True)
+    names = [f"{what} at {time:g}" for time in horizons.times]
+    names.append(f"{what} over {horizons.times[0]:g} to {horizons.times[-1]:g}")
+    columns = [
+        Method(what=name, notes=(f"{events} events",))
+        for name, events in zip(names, [*by, by[-1]], strict=True)
     ]
-    return [*at, f"{what} over {horizons.times[0]:g} to {horizons.times[-1]:g}, {by[-1]} events"]
+    return _Asked(names=columns, clusters=Clusters.of(follow.n), rng=rng, plan=plan)
+
+
+def _over_time(horizons: Horizons, found: tuple[Found, ...]) -> OverTime[Found]:
+    return OverTime(times=horizons.times, at=found[:-1], overall=found[-1])

@@ -1,4 +1,4 @@
-"""Who was followed for how long, and what became of them."""
+"""Right-censored follow-up of patients."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from onkos.core.errors import CohortError, ContentError, UsageError
 from onkos.core.geometry import FloatArray
-
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.intp]
+from onkos.stats.ranking import BoolArray
+from onkos.stats.resampling import IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,7 +26,7 @@ class FollowUp:
         the patient was known to be free of it, shape (patients,); finite, not negative, any one
         unit.
     event
-        True where the event was seen, False where the patient was censored.
+        True where the event was observed, False where the patient was censored.
     patients
         Names of the patients, if known; they are only checked for repeats.
 
@@ -89,7 +88,7 @@ class FollowUp:
         return FollowUp(time=self.time[chosen], event=self.event[chosen])
 
     def until(self, horizon: float) -> FollowUp:
-        """End the follow-up at a horizon: who is still followed then is censored there."""
+        """Censor at a horizon everybody who is still followed then."""
         return FollowUp(
             time=np.minimum(self.time, horizon), event=self.event & (self.time <= horizon)
         )

@@ -1,8 +1,8 @@
-"""Whether a covariate acts alike at all times: the check of proportional hazards."""
+"""Test of the proportional hazards assumption."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -10,6 +10,7 @@ from scipy.stats import chi2, rankdata
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.survival.cox import CoxFit
 from onkos.stats.survival.followup import FollowUp
 from onkos.stats.survival.kaplan_meier import kaplan_meier
@@ -19,7 +20,7 @@ Clock = Literal["km", "rank", "identity", "log"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Proportionality:
-    """Score tests against hazard ratios that drift with time.
+    """Score tests of hazard ratios that change with time.
 
     ``statistic`` and ``p`` hold one entry a covariate (1 degree of freedom each); ``overall``
     is the chi-square of all together with ``len(names)`` degrees of freedom.
@@ -36,7 +37,7 @@ class Proportionality:
     residuals: FloatArray
     n: int
     events: int
-    method: str
+    method: Method
 
 
 def proportional_hazards(fit: CoxFit, *, clock: Clock = "km") -> Proportionality:
@@ -69,13 +70,13 @@ def proportional_hazards(fit: CoxFit, *, clock: Clock = "km") -> Proportionality
     _, first = np.unique(fit.patients.moment, return_index=True)
     times, deaths = fit.patients.time[first][some], fit.partial.deaths[some]
     seen, variance = fit.partial.schoenfeld[some], fit.partial.variance[some]
-    hour = _clock(fit, times, clock)
-    hour = hour - np.average(hour, weights=deaths)
-    if not np.any(np.abs(hour) > 0):
+    scale = _clock(fit, times, clock)
+    scale = scale - np.average(scale, weights=deaths)
+    if not np.any(np.abs(scale) > 0):
         raise ContentError(f"all {int(deaths.sum())} events happened at one time; no drift to test")
-    drift = hour @ seen
-    cross = np.einsum("k,kij->ij", hour, variance)
-    left = np.einsum("k,kij->ij", hour**2, variance) - cross @ np.linalg.solve(
+    drift = scale @ seen
+    cross = np.einsum("k,kij->ij", scale, variance)
+    left = np.einsum("k,kij->ij", scale**2, variance) - cross @ np.linalg.solve(
         variance.sum(axis=0), cross
     )
     statistic = drift**2 / np.diag(left)
@@ -91,7 +92,7 @@ def proportional_hazards(fit: CoxFit, *, clock: Clock = "km") -> Proportionality
         residuals=seen / deaths[:, None] @ inverse + fit.coefficients,
         n=fit.n,
         events=int(deaths.sum()),
-        method=f"score test of drift over time ({clock}), {fit.method}",
+        method=replace(fit.method, what=f"score test of drift over time ({clock})"),
     )
 
 

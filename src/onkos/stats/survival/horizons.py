@@ -1,37 +1,36 @@
-"""Patients judged at certain times of their follow-up."""
+"""Time horizons at which predictions are judged, weighted for censoring."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.stats.ranking import BoolArray
+from onkos.stats.resampling import IntArray
 from onkos.stats.significance import SignificanceTest
 from onkos.stats.survival import kernels
-from onkos.stats.survival.followup import BoolArray, FollowUp, IntArray
+from onkos.stats.survival.followup import FollowUp
 from onkos.stats.survival.ipcw import uncensored
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverTime:
-    """A metric at several times, and over all of them."""
-
-    times: tuple[float, ...]
-    at: tuple[Estimate, ...]
-    overall: Estimate
+Found = TypeVar("Found", Estimate, SignificanceTest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OverTimeDifference:
-    """A metric of one model minus that of another on the same patients, tested."""
+class OverTime(Generic[Found]):
+    """A metric at several times, and over all of them.
+
+    Estimates of the metric of one model, or tests of the difference of two models.
+    """
 
     times: tuple[float, ...]
-    at: tuple[SignificanceTest, ...]
-    overall: SignificanceTest
+    at: tuple[Found, ...]
+    overall: Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""Weights that make up for patients lost to follow-up (inverse probability of censoring)."""
+"""Inverse probability of censoring weights."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""How many patients are free of the event, and for how long."""
+"""Kaplan-Meier survival and Nelson-Aalen cumulative hazard."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Literal, TypedDict, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,13 +13,14 @@ from scipy.stats import norm
 from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.survival.followup import FollowUp
 
-Band = Literal["log-log", "plain"]
+CurveScale = Literal["log-log", "plain"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Curve:
+class SurvivalCurve:
     """A step function of time with pointwise intervals.
 
     Parameters
@@ -45,7 +46,7 @@ class Curve:
     high: FloatArray
     n: int
     level: float
-    method: str
+    method: Method
     start: float
 
     def at(self, time: float) -> Estimate:
@@ -109,7 +110,11 @@ class Curve:
             high=self._first(self.high, 1 - share),
             n=self.n,
             level=self.level,
-            method=f"time to {share:g} of events, infinite if not reached; inverts {self.method}",
+            method=replace(
+                self.method,
+                what=f"time to {share:g} of events, infinite if not reached",
+                by=f"inverts {self.method.what}, {self.method.by}",
+            ),
         )
 
     def _first(self, curve: FloatArray, bound: float) -> float:
@@ -117,12 +122,14 @@ class Curve:
         return float(self.times[reached[0]]) if reached.size else math.inf
 
 
-def kaplan_meier(follow: FollowUp, *, level: float = 0.95, band: Band = "log-log") -> Curve:
+def kaplan_meier(
+    follow: FollowUp, *, level: float = 0.95, band: CurveScale = "log-log"
+) -> SurvivalCurve:
     """Estimate survival with Kaplan and Meier's product and Greenwood's variance.
 
-    Patients censored at the time of an event count as at risk for it. Where nobody has had the
-    event the interval is the exact binomial one of the patients at risk, not a point; where
-    everybody has had it the upper end is carried on from the step before.
+    Patients censored at the time of an event count as at risk for it. Before the first event
+    the interval is the exact binomial one of the patients at risk; once the curve has reached
+    zero the upper limit is carried forward from the step before.
 
     Parameters
     ----------
@@ -145,9 +152,10 @@ def kaplan_meier(follow: FollowUp, *, level: float = 0.95, band: Band = "log-log
     Kalbfleisch JD, Prentice RL. The statistical analysis of failure time data. Wiley 2002.
     doi:10.1002/9781118032985
     """
-    if band not in get_args(Band):
-        raise UsageError(f"band {band!r}: expected one of {get_args(Band)}")
-    times, at_risk, events, censored = _counts(follow)
+    if band not in get_args(CurveScale):
+        raise UsageError(f"band {band!r}: expected one of {get_args(CurveScale)}")
+    counts = _counts(follow)
+    at_risk, events = counts["at_risk"], counts["events"]
     value = np.asarray(np.cumprod(1 - events / at_risk), dtype=np.float64)
     left = at_risk - events
     terms = np.divide(events, at_risk * left, out=np.zeros_like(left), where=left > 0)
@@ -157,22 +165,18 @@ def kaplan_meier(follow: FollowUp, *, level: float = 0.95, band: Band = "log-log
     if value[-1] == 0:
         last = int(np.flatnonzero(value == 0)[0])
         low[last:], high[last:] = 0.0, (high[last - 1] if last else 1.0)
-    return Curve(
-        times=times,
-        at_risk=at_risk,
-        events=events,
-        censored=censored,
+    return SurvivalCurve(
+        **counts,
         value=value,
         low=low,
         high=high,
-        n=follow.n,
         level=level,
-        method=f"Kaplan-Meier, {follow.events} events; Greenwood, {band} interval",
+        method=_method(follow, "Kaplan-Meier survival", f"Greenwood's variance, {band} interval"),
         start=1.0,
     )
 
 
-def nelson_aalen(follow: FollowUp, *, level: float = 0.95) -> Curve:
+def nelson_aalen(follow: FollowUp, *, level: float = 0.95) -> SurvivalCurve:
     """Estimate the cumulative hazard: the sum of events over patients at risk.
 
     The interval is log-normal; while there is no event its upper end is the exact binomial one
@@ -183,38 +187,51 @@ def nelson_aalen(follow: FollowUp, *, level: float = 0.95) -> Curve:
     Aalen O. Nonparametric inference for a family of counting processes. Ann Stat
     1978;6:701-726. doi:10.1214/aos/1176344247
     """
-    times, at_risk, events, censored = _counts(follow)
+    counts = _counts(follow)
+    at_risk, events = counts["at_risk"], counts["events"]
     value: FloatArray = (events / at_risk).cumsum()
     variance = (events / at_risk**2).cumsum()
     some = value > 0
     spread = np.sqrt(variance[some]) / value[some] * norm.ppf((1 + level) / 2)
     low, high = np.zeros_like(value), -np.log((1 - level) / 2) / at_risk
     low[some], high[some] = value[some] * np.exp(-spread), value[some] * np.exp(spread)
-    return Curve(
-        times=times,
-        at_risk=at_risk,
-        events=events,
-        censored=censored,
+    return SurvivalCurve(
+        **counts,
         value=value,
         low=low,
         high=high,
-        n=follow.n,
         level=level,
-        method=f"Nelson-Aalen, {follow.events} events; log-normal interval",
+        method=_method(follow, "Nelson-Aalen cumulative hazard", "log-normal interval"),
         start=0.0,
     )
 
 
-def _counts(follow: FollowUp) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def _method(follow: FollowUp, what: str, by: str) -> Method:
+    return Method(what=what, by=by, notes=(f"{follow.events} events",))
+
+
+class _Counts(TypedDict):
+    times: FloatArray
+    at_risk: FloatArray
+    events: FloatArray
+    censored: FloatArray
+    n: int
+
+
+def _counts(follow: FollowUp) -> _Counts:
     """Distinct times, patients at risk, events and censorings at each."""
     times, where = np.unique(follow.time, return_inverse=True)
     events = np.bincount(where[follow.event], minlength=times.size).astype(np.float64)
     everyone = np.bincount(where, minlength=times.size).astype(np.float64)
     at_risk: FloatArray = everyone[::-1].cumsum()[::-1]
-    return times, at_risk, events, everyone - events
+    return _Counts(
+        times=times, at_risk=at_risk, events=events, censored=everyone - events, n=follow.n
+    )
 
 
-def _band(value: FloatArray, terms: FloatArray, z: float, band: Band) -> tuple[FloatArray, ...]:
+def _band(
+    value: FloatArray, terms: FloatArray, z: float, band: CurveScale
+) -> tuple[FloatArray, ...]:
     """Both ends of the interval; meaningless where the value is 0 or 1."""
     if band == "plain":
         half = z * value * np.sqrt(terms)

@@ -1,4 +1,4 @@
-"""Whether groups of patients differ in the time to their event."""
+"""Log-rank test and its weighted variants."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from scipy.stats import chi2
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.geometry import FloatArray
-from onkos.stats.survival.followup import FollowUp, IntArray
+from onkos.core.method import Method
+from onkos.stats.resampling import IntArray
+from onkos.stats.survival.followup import FollowUp
 
-Weighting = Literal["log-rank", "wilcoxon", "tarone-ware", "peto"]
+LogRankWeighting = Literal["log-rank", "wilcoxon", "tarone-ware", "peto"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,7 +35,7 @@ class LogRank:
     statistic: float
     df: int
     p: float
-    method: str
+    method: Method
 
 
 def logrank(
@@ -41,9 +43,9 @@ def logrank(
     *,
     groups: Sequence[Hashable],
     strata: Sequence[Hashable] | None = None,
-    weighting: Weighting = "log-rank",
+    weighting: LogRankWeighting = "log-rank",
 ) -> LogRank:
-    """Compare two or more groups of patients by the log-rank test or a weighted one of its kin.
+    """Compare two or more groups of patients by the log-rank test or a weighted variant.
 
     Parameters
     ----------
@@ -74,8 +76,8 @@ def logrank(
     Peto R, Peto J. Asymptotically efficient rank invariant test procedures. J R Stat Soc A
     1972;135:185-207. doi:10.2307/2344317
     """
-    if weighting not in get_args(Weighting):
-        raise UsageError(f"weighting {weighting!r}: expected one of {get_args(Weighting)}")
+    if weighting not in get_args(LogRankWeighting):
+        raise UsageError(f"weighting {weighting!r}: expected one of {get_args(LogRankWeighting)}")
     names, group = labels(groups, follow.n, what="group")
     _, stratum = labels([0] * follow.n if strata is None else strata, follow.n, what="stratum")
     k = len(names)
@@ -97,7 +99,7 @@ def logrank(
     if df == 0:
         raise ContentError("log-rank test: no event while patients of two groups were at risk")
     statistic = float(difference @ np.linalg.pinv(covariance, hermitian=True) @ difference)
-    within_strata = "" if strata is None else f" in {int(stratum.max()) + 1} strata"
+    within_strata = () if strata is None else (f"in {int(stratum.max()) + 1} strata",)
     return LogRank(
         groups=names,
         n=tuple(int(count) for count in np.bincount(group, minlength=k)),
@@ -107,7 +109,11 @@ def logrank(
         statistic=statistic,
         df=df,
         p=float(chi2.sf(statistic, df)),
-        method=f"{weighting} test{within_strata}, {follow.events} events, chi-square",
+        method=Method(
+            what=f"{weighting} test",
+            by="chi-square",
+            notes=(*within_strata, f"{follow.events} events"),
+        ),
     )
 
 
@@ -136,7 +142,7 @@ def _missing(value: Hashable) -> bool:
 
 
 def _stratum(
-    follow: FollowUp, group: IntArray, k: int, weighting: Weighting
+    follow: FollowUp, group: IntArray, k: int, weighting: LogRankWeighting
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Weighted events seen and expected in each group, and their covariance."""
     times, where = np.unique(follow.time, return_inverse=True)
@@ -158,7 +164,7 @@ def _stratum(
     return observed, expected, covariance.astype(np.float64)
 
 
-def _weights(total: FloatArray, died: FloatArray, weighting: Weighting) -> FloatArray:
+def _weights(total: FloatArray, died: FloatArray, weighting: LogRankWeighting) -> FloatArray:
     if weighting == "wilcoxon":
         return total
     if weighting == "tarone-ware":

@@ -9,7 +9,9 @@ import numpy as np
 from numba import njit
 
 from onkos.core.geometry import AnyArray, FloatArray
-from onkos.stats.survival.followup import BoolArray, FollowUp, IntArray
+from onkos.stats.ranking import BoolArray
+from onkos.stats.resampling import IntArray
+from onkos.stats.survival.followup import FollowUp
 
 Ties = Literal["efron", "breslow"]
 
@@ -154,7 +156,10 @@ def _moments(
 
 
 def _score_residuals(
-    patients: Sorted, ratio: FloatArray, dead: FloatArray, pieces: tuple[FloatArray, FloatArray]
+    patients: Sorted,
+    ratio: FloatArray,
+    dead: FloatArray,
+    pieces: tuple[FloatArray, FloatArray],
 ) -> FloatArray:
     """What each patient adds to the first derivative, given all others (Lin and Wei)."""
     schoenfeld, hazard = pieces

@@ -1,4 +1,4 @@
-"""How large a survival study has to be."""
+"""Power of a trial with two arms and a time-to-event endpoint."""
 
 from __future__ import annotations
 

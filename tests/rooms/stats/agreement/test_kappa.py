@@ -45,7 +45,7 @@ def test_linearised_and_bootstrap_intervals_agree_in_a_large_study(rng):
         drawn = coefficient(Ratings.of(values), rng=np.random.default_rng(1))
         assert drawn.se == pytest.approx(plain.se, rel=0.05)
         assert drawn.estimate.value == plain.estimate.value
-        assert "bootstrap" in drawn.estimate.method
+        assert "bootstrap" in str(drawn.estimate.method)
 
 
 def test_the_ordinal_interval_allows_for_distances_made_from_the_data(rng):
@@ -96,7 +96,7 @@ def test_one_category_only_is_not_estimable_and_says_so():
         estimate = coefficient(alike).estimate
         assert math.isnan(estimate.value)
         assert estimate.n == 3
-        assert "all ratings are in one category" in estimate.method
+        assert "all ratings are in one category" in str(estimate.method)
 
 
 def test_perfect_agreement_has_an_interval_all_the_same():
@@ -104,7 +104,7 @@ def test_perfect_agreement_has_an_interval_all_the_same():
     estimate = cohen_kappa(perfect).estimate
     assert (estimate.value, estimate.high) == (1.0, 1.0)
     assert estimate.low == pytest.approx((0.025 ** (1 / 8) - 0.5) / 0.5)
-    assert "no disagreement seen" in estimate.method
+    assert "no disagreement seen" in str(estimate.method)
 
 
 def test_one_case_says_nothing_about_others():
@@ -115,7 +115,7 @@ def test_one_case_says_nothing_about_others():
 def test_gaps_of_two_readers_are_left_out_and_told():
     found = cohen_kappa(Ratings.of([[1, 1], [2, 2], [1, None], [2, 1], [1, 1]])).estimate
     assert found.n == 4
-    assert "1 cases of one reader left out" in found.method
+    assert "1 cases of one reader left out" in str(found.method)
 
 
 def test_what_cannot_be_asked_is_refused():

@@ -41,7 +41,7 @@ def test_the_plain_value_by_hand(rng):
         forecast, rng=rng, bins=Bins(number=2, by="width"), debiased=False, plan=FEW
     )
     assert found.value == pytest.approx((abs(0.2 - 0.5) + abs(0.8 - 1.0)) / 2)
-    assert "2 bins of equal width" in found.method
+    assert "2 bins of equal width" in str(found.method)
 
 
 def test_the_bias_of_the_plain_value_is_lessened():

@@ -89,7 +89,7 @@ def test_standard_errors_of_staple_are_those_of_repeated_studies(rng):
         values.append(found.value)
         held += found.low <= 0.8 <= found.high
     assert 0.9 <= held / 150 <= 0.99
-    error = float(found.method.split("standard error ")[1].split(" ")[0])
+    error = float(str(found.method).split("standard error ")[1].split(" ")[0])
     assert error == pytest.approx(np.std(values), rel=0.25)
 
 

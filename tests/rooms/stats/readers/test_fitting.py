@@ -53,6 +53,14 @@ def test_four_times_the_cases_halve_the_standard_error():
     assert once == pytest.approx(2 * four, rel=1e-3)
 
 
+def test_a_reader_worse_than_chance_has_a_standard_error_too():
+    low, high = np.array([30.0, 12, 9, 6, 3]), np.array([4.0, 5, 8, 12, 21])
+    better, worse = fit(low, high), fit(low[::-1], high[::-1])
+    assert worse.auc == pytest.approx(1 - better.auc, abs=1e-6)
+    there, back = standard_error(better, low, high), standard_error(worse, low[::-1], high[::-1])
+    assert back == pytest.approx(there, rel=1e-4)
+
+
 def test_separated_classes_have_area_one():
     study = roc_study([[[1.0, 1.0, 2.0, 3.0, 3.0, 4.0]]], [0, 0, 0, 1, 1, 1])
     assert values(study, BINORMAL_AUC)[0, 0] == 1.0

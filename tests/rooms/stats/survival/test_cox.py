@@ -59,7 +59,7 @@ def test_robust_errors_are_those_of_the_jackknife():
     without = [cox(follow.where(k), x[k], names=NAMES).coefficients for k in keep]
     jackknife = np.sqrt(((fit.coefficients - np.array(without)) ** 2).sum(axis=0))
     assert fit.standard_errors == pytest.approx(jackknife, rel=0.05)
-    assert "sandwich" in fit.hazard_ratios[0].method
+    assert "sandwich" in str(fit.hazard_ratios[0].method)
 
 
 def test_intervals_hold_the_true_log_hazard_ratio():
@@ -75,7 +75,7 @@ def test_hazard_ratios_are_estimates_with_patients_and_events(rng):
     ratio = cox(follow, x, names=NAMES).hazard_ratios[0]
     assert ratio.low < ratio.value < ratio.high
     assert ratio.n == 100
-    assert f"{follow.events} events" in ratio.method
+    assert f"{follow.events} events" in str(ratio.method)
 
 
 def test_strata_have_baselines_of_their_own(rng):

@@ -34,7 +34,7 @@ def test_a_stratified_test_sums_over_strata(rng):
     ]
     assert whole.observed == pytest.approx(parts[0].observed + parts[1].observed)
     assert whole.expected == pytest.approx(parts[0].expected + parts[1].expected)
-    assert "2 strata" in whole.method
+    assert "2 strata" in str(whole.method)
 
 
 def test_a_stratum_that_confounds_is_taken_out():
