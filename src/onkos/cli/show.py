@@ -17,10 +17,10 @@ from onkos.report import words
 
 if TYPE_CHECKING:  # only named: a page is shown without what made its values
     from onkos.core.card import Card
+    from onkos.core.comparison import Comparison
     from onkos.core.findings import Lesion
     from onkos.core.mask import Mask
-    from onkos.core.comparison import Comparison
-from onkos.core.reading import Reading
+    from onkos.core.reading import Reading
     from onkos.core.source import Caveat
     from onkos.core.study import Study
     from onkos.core.volume import Volume

@@ -19,7 +19,7 @@ from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.class_curves import class_curves
 from onkos.judge.gathered import Gathered, gathered
-from onkos.judge.part import Difference, Metrics, estimated, noted, renamed, with_missed
+from onkos.judge.part import Difference, Metrics, estimated, with_missed
 from onkos.judge.settings import LEVEL, Settings
 from onkos.stats import joint
 from onkos.stats.bootstrap import bootstrap_mean, paired_difference
@@ -30,6 +30,7 @@ from onkos.stats.calibration import (
     in_the_large,
 )
 from onkos.stats.classification import classification_metrics
+from onkos.stats.estimates import described, noted
 from onkos.stats.folded.ranked import Average
 from onkos.stats.folded.within import area_difference_within, area_within
 from onkos.stats.repeated import joint_metrics
@@ -242,7 +243,8 @@ def _mean(values: FloatArray, said: Gathered, seed: int, what: str) -> Estimate:
     found = bootstrap_mean(
         values, groups=said.patients, rng=np.random.default_rng(seed), level=LEVEL
     )
-    named = renamed(found, what)
+    method = described(found.method)
+    named = replace(found, method=replace(method, what=f"{what}: {method.what}"))
     return joint.over_repeats(named, len(said.repeats)) if len(said.repeats) > 1 else named
 
 

@@ -16,7 +16,6 @@ from onkos.core.desk import Tell, silent
 from onkos.core.errors import UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.judgement import Interaction, Judgement, PairedTest
-from onkos.core.method import Method
 from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.classes import judge_classes
@@ -199,7 +198,7 @@ def _interactions(part: Part, grouping: Grouping) -> list[Interaction]:
                 statistic=one.statistic,
                 p=one.p,
                 p_adjusted=one.p,
-                method=Method(what=one.method) if isinstance(one.method, str) else one.method,
+                method=one.method,
             )
         )
     return _adjusted(made)

@@ -19,11 +19,12 @@ from onkos.core.judgement import JudgedCase, Spread
 from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.outline_values import LESIONS, WHOLE, CaseValues, agreed, case_values
-from onkos.judge.part import Difference, Metrics, noted, undefined
+from onkos.judge.part import Difference, Metrics
 from onkos.judge.settings import LEVEL, Settings
 from onkos.stats import joint
 from onkos.stats.aggregate import mean_with_misses
 from onkos.stats.bootstrap import paired_difference
+from onkos.stats.estimates import noted, undefined
 from onkos.stats.resampling import IntArray
 
 _TESTED = "dice"
@@ -159,7 +160,7 @@ class JudgedOutlines:
         values = self._values(name)[:, rows]
         kept = np.flatnonzero(np.isfinite(values).any(axis=0))
         if not kept.size:
-            return undefined(name, f"on none of these {len(rows)} cases", n=0)
+            return undefined(name, f"on none of these {len(rows)} cases", n=0, level=LEVEL)
         chosen = rows[kept]
         patients = [self.cases[row].patient for row in chosen.tolist()]
         missed = [
@@ -180,14 +181,14 @@ class JudgedOutlines:
             )
         left = len(rows) - kept.size
         both_empty = sum(self._both_empty(name, int(row)) for row in chosen)
-        return noted(
-            found,
-            _rule(kind, self.settings),
-            f"not defined on {left} of {len(rows)} cases" if left else "",
-            f"{both_empty} cases with nothing to outline and nothing outlined count as perfect"
-            if both_empty
-            else "",
-        )
+        notes = [_rule(kind, self.settings)] if _rule(kind, self.settings) else []
+        if left:
+            notes.append(f"not defined on {left} of {len(rows)} cases")
+        if both_empty:
+            notes.append(
+                f"{both_empty} cases with nothing to outline and nothing outlined count as perfect"
+            )
+        return noted(found, *notes)
 
     def _both_empty(self, name: str, row: int) -> bool:
         """Whether a perfect value rests on neither outline having the tissue."""

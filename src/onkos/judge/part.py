@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
@@ -17,10 +16,10 @@ from onkos.core.desk import Tell
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.judgement import JudgedCase, Spread
-from onkos.core.method import Method
 from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.settings import LEVEL, Settings
+from onkos.stats.estimates import noted, undefined
 from onkos.stats.resampling import IntArray
 
 BoolArray = NDArray[np.bool_]
@@ -108,31 +107,7 @@ def estimated(name: str, make: Callable[[], Estimate], *, n: int) -> Estimate:
     try:
         return make()
     except (ContentError, UsageError) as error:
-        return undefined(name, str(error), n=n)
-
-
-def undefined(name: str, why: str, *, n: int) -> Estimate:
-    """Estimate of NaN that says why there is none."""
-    nan = math.nan
-    method = Method(what=name, undefined=why)
-    return Estimate(value=nan, low=nan, high=nan, n=n, level=LEVEL, method=method)
-
-
-def noted(estimate: Estimate, *notes: str) -> Estimate:
-    """Add remarks to the method of an estimate; empty ones are left out."""
-    kept = tuple(note for note in notes if note)
-    method = estimate.method
-    if not kept or isinstance(method, str):
-        return estimate
-    return replace(estimate, method=replace(method, notes=(*method.notes, *kept)))
-
-
-def renamed(estimate: Estimate, what: str) -> Estimate:
-    """Say what it is that an estimate is the mean of."""
-    method = estimate.method
-    if isinstance(method, str):
-        return estimate
-    return replace(estimate, method=replace(method, what=f"{what}: {method.what}"))
+        return undefined(name, str(error), n=n, level=LEVEL)
 
 
 def with_missed(estimate: Estimate, patients: Sequence[str], lost: BoolArray) -> Estimate:

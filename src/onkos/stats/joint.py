@@ -15,9 +15,9 @@ from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.judgement import Spread
-from onkos.core.method import Method
 from onkos.stats.bootstrap import bootstrap_weighted
 from onkos.stats.classification import Answers
+from onkos.stats.estimates import described
 from onkos.stats.intervals import Resampling
 from onkos.stats.resampling import Clusters, Multiplicities
 
@@ -99,6 +99,4 @@ def require_same(repeats: Repeats) -> None:
 
 def over_repeats(estimate: Estimate, repeats: int) -> Estimate:
     """Say in the method that it is a mean over repeats."""
-    method = estimate.method
-    kept = Method(what=method) if isinstance(method, str) else method
-    return replace(estimate, method=replace(kept, repeats=repeats))
+    return replace(estimate, method=replace(described(estimate.method), repeats=repeats))

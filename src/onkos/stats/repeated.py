@@ -17,6 +17,7 @@ from onkos.stats.bootstrap import bootstrap_mean, bootstrap_table
 from onkos.stats.calibration import Forecast, expected_calibration_error
 from onkos.stats.calibration.line import logistic_fit
 from onkos.stats.classification import Answers
+from onkos.stats.estimates import described
 from onkos.stats.intervals import Resampling
 from onkos.stats.joint import (
     Repeats,
@@ -218,8 +219,7 @@ def _ends(found: Sequence[Estimate], *, log: bool = False) -> Estimate:
     """
     table = np.array([[one.value, one.low, one.high] for one in found])
     value, low, high = np.exp(np.log(table).mean(axis=0)) if log else table.mean(axis=0)
-    method = found[0].method
-    known = Method(what=method) if isinstance(method, str) else method
+    known = described(found[0].method)
     note = "mean of the ends of the repeats' intervals, as if they agreed entirely"
     n = min(one.n for one in found)
     return replace(
