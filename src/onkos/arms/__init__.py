@@ -17,6 +17,7 @@ ARMS: dict[str, Arm] = {
     trivial.NAME: trivial.BrightBlob(),
     **outline.OUTLINERS,
     **classify.CLASSIFIERS,
+    **classify.SEVERAL,
 }
 
 _BUILD: dict[str, Callable[[Card, dict[str, Any]], Model]] = {
@@ -25,6 +26,7 @@ _BUILD: dict[str, Callable[[Card, dict[str, Any]], Model]] = {
     trivial.NAME: trivial.from_weights,
     **dict.fromkeys(outline.OUTLINERS, outline.from_weights),
     **dict.fromkeys(classify.BUILT, classify.build),
+    **dict.fromkeys(classify.SEVERAL, classify.build_several),
 }
 
 

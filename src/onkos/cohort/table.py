@@ -73,7 +73,7 @@ def load_table(path: Path, *, target: str = "target", images: bool = True) -> Co
                 id=row["case"],
                 patient=row["patient"],
                 load=load,
-                look=partial(look_at, files, facts),
+                look=None if _is_folder(files) else partial(look_at, files, facts),
                 truths=known_truths(
                     outline=partial(load_truth, mask, load, labels) if mask else None,
                     target=row.get(target) or None,
@@ -94,12 +94,18 @@ def load_table(path: Path, *, target: str = "target", images: bool = True) -> Co
 def load_study(
     patient: str, images: Mapping[str, Path], facts: Mapping[str, str], *, simulated: bool
 ) -> Study:
-    """Open the images of one row, each in its column's role; the other cells are its facts."""
+    """Open the images of one row, each in its column's role; the other cells are its facts.
+
+    A folder of plain pictures is several images, in roles of their own: ``image/slice-07``.
+    """
     volumes: dict[str, Volume] = {}
     studies = []
     for role, path in images.items():
         study = intake.open_study(path)
-        volumes[role] = _one_volume(study, role, path)
+        if _are_pictures(study):
+            volumes |= {f"{role}/{name}": volume for name, volume in study.volumes.items()}
+        else:
+            volumes[role] = _one_volume(study, role, path)
         studies.append(study)
     return Study(
         patient=Patient(id=patient),
@@ -233,11 +239,22 @@ def _file(cell: str, table: Path, where: str) -> Path:
     return path
 
 
+def _is_folder(files: Mapping[str, Path]) -> bool:
+    """Whether only opening the images of a row tells which there are."""
+    return any(path.is_dir() for path in files.values())
+
+
 def _identity(path: Path) -> bytes:
     """What changes when a file or folder does: names, sizes and times."""
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     states = [(file, file.stat()) for file in files]
     return "".join(f"{file}|{s.st_size}|{s.st_mtime_ns}\n" for file, s in states).encode()
+
+
+def _are_pictures(study: Study) -> bool:
+    """Whether a study is a folder of several plain pictures, none of which is the one meant."""
+    flat = all(volume.geometry.ndim == 2 for volume in study.volumes.values())
+    return flat and len(study.volumes) > 1
 
 
 def _one_volume(study: Study, role: str, path: Path) -> Volume:

@@ -11,6 +11,8 @@ from onkos.arms.classify.arm import Classifier, ClassifierModel, from_weights
 from onkos.arms.classify.combat import SUFFIX, Harmonise
 from onkos.arms.classify.pictures import PictureDescriptors, Words
 from onkos.arms.classify.prevalence import Prevalence
+from onkos.arms.classify.several import POOLS, OfSeveral
+from onkos.arms.classify.several import from_weights as several_from_weights
 from onkos.arms.classify.sources import Facts, Nothing, Radiomics, Size, Source
 from onkos.classic.members import MEMBERS, SHARES_SVM
 
@@ -19,11 +21,13 @@ __all__ = [
     "CLASSIFIERS",
     "FACTS",
     "KINDS",
+    "SEVERAL",
     "SUFFIX",
     "Classifier",
     "ClassifierModel",
     "Harmonise",
     "build",
+    "build_several",
     "can_be_harmonised",
     "facts_arm",
     "harmonised",
@@ -58,6 +62,14 @@ CLASSIFIERS: dict[str, Classifier] = {
     },
 }
 
+#: Arms on patients with several pictures: an arm on one, and how its answers are pooled.
+SEVERAL: dict[str, OfSeveral] = {
+    one.name: one
+    for arm in CLASSIFIERS.values()
+    if isinstance(arm.source, Words | PictureDescriptors)
+    for one in (OfSeveral(arm=arm, pool=pool) for pool in POOLS)
+}
+
 #: Arms on columns of a table, which are made once the columns are known.
 FACTS: tuple[str, ...] = tuple(f"facts-{name}" for name in MEMBERS)
 
@@ -69,6 +81,7 @@ _BY_SITE = tuple(
 BUILT: tuple[str, ...] = (*CLASSIFIERS, *FACTS, *(f"{name}{SUFFIX}" for name in _BY_SITE))
 
 build = partial(from_weights, kinds=KINDS)
+build_several = partial(several_from_weights, build=build)
 
 
 def can_be_harmonised(name: str) -> bool:

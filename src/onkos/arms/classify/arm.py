@@ -289,17 +289,23 @@ def facts_alone(study: Study) -> Study:
 
 
 def _threshold(fitted: Fitted) -> float | None:
-    """Largest Youden index over training patients while they were left out; or None.
-
-    Where there were no inner folds, or more classes than two, a case counts as its likeliest.
-    """
-    if not isinstance(fitted, FittedTable) or len(fitted.classes) != 2 or not fitted.choice.folds:
+    """Threshold chosen on training patients while they were left out; None without inner folds."""
+    if not isinstance(fitted, FittedTable) or not fitted.choice.folds:
         return None
-    positive = [str(name) for name in fitted.classes].index(
-        positive_class([str(name) for name in fitted.classes])
-    )
-    truth = fitted.choice.rows == positive
-    return float(youden(truth, fitted.choice.left_out[:, positive]).threshold)
+    classes = [str(name) for name in fitted.classes]
+    truth = [classes[number] for number in fitted.choice.rows]
+    return chosen_threshold(truth, fitted.choice.left_out, classes)
+
+
+def chosen_threshold(
+    truth: Sequence[str], left_out: FloatArray, classes: Sequence[str]
+) -> float | None:
+    """Probability of the positive class with the largest Youden index; None of several classes."""
+    if len(classes) != 2:
+        return None
+    positive = positive_class(classes)
+    scores = left_out[:, list(classes).index(positive)]
+    return float(youden(np.array([name == positive for name in truth]), scores).threshold)
 
 
 def _table(
