@@ -111,9 +111,16 @@ class Ranked:
 
     @property
     def own(self) -> float:
-        """Variance of an arm that does rank better than chance; above 0 for a perfect one too."""
+        """Variance with what folds share; above 0 for a perfect arm too.
+
+        An arm that learnt nothing has ``inflation``, one whose area is near 1 none: what counts
+        twice are accidents of the training cases, which leave no room for an area near 1.
+        Between them the excess falls as A (1 - A), the variance of one pair, does. That holds
+        in simulations; from scores alone it cannot be known (Bengio and Grandvalet).
+        """
         if self.spread.variance > 0 or self.tied:
-            return self.spread.variance
+            left = 4 * self.value * (1 - self.value) if self.value > 0.5 else 1.0
+            return (1 + (self.inflation - 1) * left) * self.spread.variance
         low, high = self.beyond(level=0.95)
         return (max(self.value - low, high - self.value) / quantile(0.95)) ** 2
 
