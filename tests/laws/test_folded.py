@@ -178,7 +178,7 @@ def false_findings(cohort, *, area, constant, studies):
 )
 def test_arms_of_equal_worth_are_found_to_differ_no_more_often_than_said(cohort, area, constant):
     """Folds taken for independent would find noise in 15 to 25 % of these simulated studies."""
-    studies = 250
+    studies = 200
     share = false_findings(cohort, area=area, constant=constant, studies=studies)
     assert share <= 0.05 + 3.1 * math.sqrt(0.05 * 0.95 / studies)
 
