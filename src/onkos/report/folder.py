@@ -8,10 +8,11 @@ from pathlib import Path
 
 from onkos.clinic.lesions import separate
 from onkos.core.case import Cohort
+from onkos.core.comparison import Comparison
 from onkos.core.errors import ContentError
 from onkos.core.findings import Lesion
 from onkos.core.mask import Mask
-from onkos.core.reading import Comparison, Reading
+from onkos.core.reading import Reading
 from onkos.core.study import Study
 from onkos.core.volume import Volume
 from onkos.io import intake, nifti, results, rtstruct, seg, sr

@@ -1,0 +1,14 @@
+"""Making an image: how like the reference it is."""
+
+from __future__ import annotations
+
+from onkos.report.parts.part import Part, all_values, chosen, every_value
+
+RECONSTRUCTION = Part(
+    title="Images",
+    missed="patients without an image",
+    columns=chosen(("ssim", "psnr_db", "nrmse")),
+    drawings=lambda judgement, sample: [],
+    tables=every_value,
+    values=all_values,
+)
