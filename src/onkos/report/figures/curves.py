@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def roc(
     area: Estimate,
     sample: Sample,
     point: Point | None = None,
-    counts: str = "",
+    counts: Mapping[str, int] = MappingProxyType({}),
 ) -> Drawing:
     """Draw a ROC curve with its band and its operating point.
 
@@ -54,7 +55,7 @@ def roc(
     point
         Sensitivity and specificity at the threshold in use, drawn with both intervals.
     counts
-        How many there are of each class, in words; written above the legend.
+        Class to how many cases are of it; written above the legend.
     """
     with sheet(SQUARE) as figure:
         axes = figure.add_subplot()
@@ -66,8 +67,11 @@ def roc(
         axes.plot(curve.x, curve.y, color=on_white(0), label=f"AUC {words.estimated(area)}")
         if point is not None:
             said.append(_pointed(axes, point))
-        said += [counts, *curve.notes]
-        axes.legend(loc="lower right", title=counts or None, title_fontsize=9.0, alignment="left")
+        told = [f"{n} {short(name)}" for name, n in counts.items()]
+        said += [", ".join(told), *curve.notes]
+        axes.legend(
+            loc="lower right", title="\n".join(told) or None, title_fontsize=9.0, alignment="left"
+        )
         return finished(figure, title="ROC curve", about=_sentences(said), sample=sample)
 
 

@@ -78,10 +78,10 @@ _KINDS: Mapping[str, Callable[[Curve, Judgement, Sample], list[Drawing]]] = {
 }
 
 
-def _counts(judgement: Judgement) -> str:
-    """How many cases are of each class, in words."""
+def _counts(judgement: Judgement) -> dict[str, int]:
+    """How many cases are of each class."""
     counts = Counter(one.truth for one in judgement.of(Task.CLASSIFY))
-    return ", ".join(f"{counts[name]} {name}" for name in judgement.classes)
+    return {name: counts[name] for name in judgement.classes}
 
 
 def _together(arms: Sequence[Drawn], sample: Sample) -> list[Drawing]:
