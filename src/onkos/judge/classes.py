@@ -19,7 +19,7 @@ from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.class_curves import class_curves
 from onkos.judge.gathered import Gathered, gathered
-from onkos.judge.part import Difference, Metrics, estimated, noted, with_missed
+from onkos.judge.part import SIGN_FLIPS, Difference, Metrics, estimated, noted, with_missed
 from onkos.judge.settings import LEVEL, Settings
 from onkos.stats import joint
 from onkos.stats.bootstrap import bootstrap_mean, paired_difference
@@ -166,6 +166,7 @@ class JudgedClasses:
         )
         if len(a.repeats) > 1:
             difference = joint.over_repeats(difference, len(a.repeats))
+        difference = noted(difference, SIGN_FLIPS)
         return [*made, Difference(metric="brier", estimate=difference, p=p)]
 
 

@@ -19,7 +19,7 @@ _OF_CLASSES = (
     Measure(
         key="average_precision",
         label="Average precision",
-        meaning="prevalence: chance, 1 perfect",
+        meaning="chance: the prevalence, 1 perfect",
     ),
     Measure(
         key="brier",
@@ -34,13 +34,13 @@ _OF_CLASSES = (
         label="Calibration in the large",
         better="nearer",
         ideal=0.0,
-        meaning="0 right, above: too little predicted",
+        meaning="0 ideal, above 0: risk underestimated",
     ),
     Measure(
         key="calibration_slope",
         label="Calibration slope",
         better="nearer",
-        meaning="1 right, below: too extreme",
+        meaning="1 ideal, below 1: too extreme",
     ),
     Measure(
         key="ece",
@@ -57,7 +57,7 @@ _OF_CLASSES = (
         key="odds_ratio",
         label="Diagnostic odds ratio",
         ideal=math.inf,
-        meaning="1 chance, more is better",
+        meaning="1 chance, higher is better",
     ),
     Measure(key="accuracy", label="Accuracy"),
     Measure(key="balanced_accuracy", label="Balanced accuracy"),
@@ -67,7 +67,7 @@ _OF_CLASSES = (
     Measure(key="f1_weighted", label="F1, weighted mean"),
     Measure(key="mcc", label="Matthews correlation", meaning=_CHANCE_ZERO),
     Measure(key="kappa", label="Cohen's kappa", meaning=_CHANCE_ZERO),
-    Measure(key="net_benefit", label="Net benefit", meaning="0: as acting on nobody"),
+    Measure(key="net_benefit", label="Net benefit", meaning="0: no better than acting on nobody"),
     Measure(
         key="net_benefit_over_all",
         label="Net benefit over acting on all",
@@ -92,7 +92,7 @@ _OF_OUTLINES = (
         unit="ml",
         better="nearer",
         ideal=0.0,
-        meaning="0 right, below: too small",
+        meaning="0 ideal, below 0: too small",
     ),
     Measure(
         key="absolute_volume_error_ml",
@@ -107,7 +107,7 @@ _OF_OUTLINES = (
         label="Relative volume error",
         better="nearer",
         ideal=0.0,
-        meaning="0 right, −1 a miss",
+        meaning="0 ideal, −1 nothing found",
     ),
     Measure(key="surface_dice", label="Surface Dice", meaning=_NONE_PERFECT),
     Measure(
@@ -145,7 +145,7 @@ _OF_PROGNOSIS = (
         label="Brier score",
         better="lower",
         ideal=0.0,
-        meaning="0 perfect, 0.25 always one half",
+        meaning="0 perfect, 0.25 if one half is always predicted",
     ),
     Measure(
         key="integrated_brier",
@@ -158,19 +158,19 @@ _OF_PROGNOSIS = (
         key="observed_to_expected_at",
         label="Observed over expected events",
         better="nearer",
-        meaning="1 right",
+        meaning="1 ideal, above 1: risk underestimated",
     ),
     Measure(
         key="calibration_slope_at",
         label="Calibration slope",
         better="nearer",
-        meaning="1 right, below: too extreme",
+        meaning="1 ideal, below 1: too extreme",
     ),
 )
 
 _OF_IMAGES = (
     Measure(key="ssim", label="SSIM", decides=True, meaning="1 perfect"),
-    Measure(key="psnr_db", label="PSNR", unit="dB", ideal=math.inf, meaning="more is better"),
+    Measure(key="psnr_db", label="PSNR", unit="dB", ideal=math.inf, meaning="higher is better"),
     Measure(
         key="nrmse",
         label="Normalised root mean square error",

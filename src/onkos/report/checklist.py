@@ -132,7 +132,7 @@ def _splitting(comparison: Comparison) -> Iterator[Item]:
     if comparison.classes:
         text = (
             "Refused before fitting: a near-duplicate picture or a copied row of the table on both "
-            "sides of a split. Volumes are told apart by their patients only."
+            "sides of a split. Volumes are compared by patient only."
         )
         yield _item("12a", "Guard against leakage", text)
     else:
@@ -229,7 +229,7 @@ def _judging(comparison: Comparison) -> Iterator[Item]:
         yield _item("12e", "Tests and their number", "Nothing was tested.", NOT_DONE)
     yield _subgroups(comparison)
     yield _worth(comparison)
-    text = "No patient's benefit and no reader was looked at."
+    text = "Neither benefit to patients nor use by readers was studied."
     yield _item("27", "Clinical use", text, NOT_DONE)
 
 
@@ -299,4 +299,6 @@ def _openness(comparison: Comparison) -> Iterator[Item]:
     text = f"Onkos {made.version}, seed {seed}; settings stand under Provenance."
     yield _item("18f", "Code, version and seed", text)
     text = "Not known from what was run."
-    yield _item("17, 18a, 18b, 19", "Ethics, funding, interests, patients' part", text, NOT_DONE)
+    yield _item(
+        "17, 18a, 18b, 19", "Ethics, funding, interests, patient involvement", text, NOT_DONE
+    )

@@ -1,4 +1,4 @@
-"""The page of one reading: the answer, what limits it, the pictures, the numbers, the proof."""
+"""The page of one reading: the answer, its limits, pictures, measurements, provenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which numbers the leading arm rests on, and whether it would choose them again, on the page."""
+"""Features that the leading arm uses, what is lost without them, how stable their choice is."""
 
 from __future__ import annotations
 
@@ -123,7 +123,8 @@ def _row(name: str, folds: int, one: FeatureReliance | None, axis: _Axis) -> Fea
         low=axis.across(one.loss.low),
         high=axis.across(one.loss.high),
     )
-    alike = f"with {words.counted(one.together - 1, 'other')} alike" if one.together > 1 else ""
+    others = words.counted(one.together - 1, "other")
+    alike = f"shuffled together with {others}" if one.together > 1 else ""
     return FeatureRow(
         name=name, folds=folds, shown=words.estimated(one.loss), mark=mark, alike=alike
     )
@@ -137,7 +138,7 @@ def _stability(reliance: Reliance | None) -> str:
     if not math.isnan(found.value):
         return (
             f"Stability of the choice (Nogueira): {words.estimated(found)}; 1 if every fold uses "
-            "the same features, about 0 if they are chosen as by lot."
+            "the same features, about 0 if they are chosen at random."
         )
     why = "" if isinstance(found.method, str) else found.method.undefined
     if why:

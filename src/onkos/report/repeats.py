@@ -1,4 +1,4 @@
-"""How far the main metrics hang on how patients were dealt out into folds."""
+"""How much the main metrics depend on how patients were assigned to folds."""
 
 from __future__ import annotations
 

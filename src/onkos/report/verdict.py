@@ -33,12 +33,12 @@ def deciding_metric(comparison: Comparison, task: Task | None = None) -> str:
 def main_metrics(comparison: Comparison, task: Task | None = None) -> list[str]:
     """Metrics that arms are ranked and tested by, those that decide a task first.
 
-    Of one task only its own kind: ``dice:tumour`` brings every other Dice with it.
+    With ``dice:tumour`` comes the Dice of every other tissue, with ``auc`` Brier's score.
     """
     names = dict.fromkeys(name for arm in comparison.arms for name in arm.metrics)
     wanted = (task,) if task else asked(comparison)
     first = [deciding_metric(comparison, one) for one in wanted]
-    kinds = {kind for name in first for kind in _alike(name)}
+    kinds = {kind for name in first for kind in _tested_beside(name)}
     others = [name for name in names if name.partition(":")[0] in kinds]
     return list(dict.fromkeys(name for name in [*first, *others] if name in names))
 
@@ -132,7 +132,7 @@ def shown_to_differ(test: PairedTest) -> bool:
     return not low <= 0 <= high and test.p_adjusted < ALPHA
 
 
-def _alike(metric: str) -> tuple[str, ...]:
+def _tested_beside(metric: str) -> tuple[str, ...]:
     """Kinds of metrics that are tested beside the one that decides."""
     kind = metric.partition(":")[0]
     beside = _INSTEAD.get(kind, "")

@@ -139,7 +139,7 @@ def test_what_is_lost_without_a_feature_stands_beside_it(judged, parsed):
     text = parsed(html).text
     psa = judged.arms[2].reliance.features[0]
     shown = estimated(psa.loss)
-    assert "Which numbers it rests on, and would it choose them again" in text
+    assert "Features it uses, and how stable their choice is" in text
     assert f"psa 4 of 4 folds {shown.value} ({shown.interval})" in text
     assert method(psa.loss.method) in text
     assert "not estimable, since no fold leaves a feature out" in text
@@ -157,7 +157,7 @@ def test_features_shuffled_together_and_unmeasured_ones_are_said_to_be(judged, p
     reliance = replace(arm.reliance, features=(shared,), note="Not measured in every fold.")
     made = replace(arm, used={"psa": 1.0, "sex": 0.25}, reliance=reliance)
     text = parsed(page.render(replace(judged, arms=(*judged.arms[:2], made)))).text
-    assert "psa with 2 others alike 4 of 4 folds" in text
+    assert "psa shuffled together with 2 others 4 of 4 folds" in text
     assert "sex 1 of 4 folds not measured" in text
     assert "Not measured in every fold." in text
     bare = replace(arm, reliance=None)

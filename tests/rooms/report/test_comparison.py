@@ -169,12 +169,12 @@ def test_names_never_become_markup_and_no_script_may_run(comparison, of_arm, par
 
 def test_failed_folds_and_unanswered_cases_are_said_before_the_limits(comparison, of_arm, parsed):
     first, second, third = comparison.arms
-    assert 'class="unfinished"' not in page.render(comparison)
+    assert 'class="subject unfinished"' not in page.render(comparison)
     lost = of_arm(second, unanswered=("case-1-0", "case-4-0"))
     lost = replace(lost, failed=("fold 2: out of memory",))
     html = page.render(replace(comparison, arms=(first, lost, third)))
     text = parsed(html).text
-    assert html.index('class="unfinished"') < html.index('id="limits"')
+    assert html.index('class="subject unfinished"') < html.index('id="limits"')
     assert (
         "Not every arm answered every case: twin, 1 of 3 folds could not be run and 2 of 12 cases "
         "without an answer. A case without an answer counts as the worst there is."

@@ -1,4 +1,4 @@
-"""Foretelling when an event comes: survival of patients of low and high risk."""
+"""Predicting when an event occurs: survival of patients of low and high risk."""
 
 from __future__ import annotations
 

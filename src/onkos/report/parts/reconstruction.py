@@ -1,4 +1,4 @@
-"""Making an image: how like the reference it is."""
+"""Reconstructing an image: how close it is to the reference."""
 
 from __future__ import annotations
 
