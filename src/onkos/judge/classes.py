@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,7 @@ from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.class_curves import class_curves
 from onkos.judge.gathered import Gathered, gathered
-from onkos.judge.part import Difference, Metrics, estimated, with_missed
+from onkos.judge.part import SIGN_FLIPS, Difference, Metrics, estimated, with_missed
 from onkos.judge.settings import LEVEL, Settings
 from onkos.stats import joint
 from onkos.stats.bootstrap import bootstrap_mean, paired_difference
@@ -153,7 +154,8 @@ class JudgedClasses:
         a, b = self.said, other.said
         try:
             test = area_difference_within(a.held_out(), b.held_out(), level=LEVEL)
-            made.append(Difference(metric="auc", estimate=test.difference, p=test.p))
+            if not math.isnan(test.p):
+                made.append(Difference(metric="auc", estimate=test.difference, p=test.p))
         except ContentError:
             pass  # no variance to test against
         difference, p = paired_difference(
@@ -165,6 +167,7 @@ class JudgedClasses:
         )
         if len(a.repeats) > 1:
             difference = joint.over_repeats(difference, len(a.repeats))
+        difference = noted(difference, SIGN_FLIPS)
         return [*made, Difference(metric="brier", estimate=difference, p=p)]
 
 

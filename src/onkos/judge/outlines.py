@@ -19,7 +19,7 @@ from onkos.core.judgement import JudgedCase, Spread
 from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.outline_values import LESIONS, WHOLE, CaseValues, agreed, case_values
-from onkos.judge.part import Difference, Metrics
+from onkos.judge.part import SIGN_FLIPS, Difference, Metrics
 from onkos.judge.settings import LEVEL, Settings
 from onkos.stats import joint
 from onkos.stats.aggregate import mean_with_misses
@@ -143,7 +143,7 @@ class JudgedOutlines:
         )
         if len(self.repeats) > 1:
             difference = joint.over_repeats(difference, len(self.repeats))
-        return Difference(metric=name, estimate=difference, p=p)
+        return Difference(metric=name, estimate=noted(difference, SIGN_FLIPS), p=p)
 
     @property
     def _everyone(self) -> IntArray:

@@ -22,6 +22,9 @@ from onkos.judge.settings import LEVEL, Settings
 from onkos.stats.estimates import noted, undefined
 from onkos.stats.resampling import IntArray
 
+#: Said of a difference whose p comes from a permutation test and not from its interval.
+SIGN_FLIPS = "p by flipping the sign of each patient's difference"
+
 BoolArray = NDArray[np.bool_]
 Metrics = dict[str, Estimate]
 

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from onkos.core.comparison import ArmResult, Comparison
 from onkos.core.estimate import Estimate
-from onkos.core.reading import ArmResult, Comparison
-from onkos.report import words
+from onkos.report import measures, words
+from onkos.report.parts import PARTS
+from onkos.report.verdict import asked
 from onkos.report.words import Shown
 
-_TWO_CLASSES = (
-    "auc",
-    "average_precision",
-    "brier",
-    "sensitivity",
-    "specificity",
-    "calibration_slope",
-)
-_MORE_CLASSES = ("auc", "brier", "accuracy", "balanced_accuracy", "f1_macro", "kappa")
-_OF_OUTLINES = ("dice", "sensitivity")
 _MOST_COLUMNS = 6
-_SHARE = re.compile(r"(\d+ of \d+(?: cases)?); (.+)")  # proportions differ in their counts alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """An estimate in a table; ``note`` numbers the method, ``count`` is empty if in the head.
 
-    ``share`` are the cases behind a proportion, e.g. ``151 of 189 cases``, else empty.
+    ``share`` are the cases behind a proportion, e.g. ``151 of 189``, else empty.
     """
 
     shown: Shown
@@ -99,7 +89,7 @@ def arm_tables(comparison: Comparison) -> ArmTables:
     others = _others(arms, [name for name in names if name not in main], methods)
     return ArmTables(
         columns=tuple(
-            Column(metric=name, name=words.metric(name), count=count)
+            Column(metric=name, name=measures.named(name), count=count)
             for name, count in zip(main, counts, strict=True)
         ),
         rows=rows,
@@ -110,14 +100,14 @@ def arm_tables(comparison: Comparison) -> ArmTables:
 
 def _main(comparison: Comparison, names: Sequence[str]) -> list[str]:
     """Metrics that stand beside each other; the first ones there are if none is known."""
-    if comparison.classes:
-        known = _TWO_CLASSES if len(comparison.classes) == 2 else _MORE_CLASSES
-        main = [name for name in known if name in names]
-    else:
-        kinds = [[name for name in names if name.startswith(f"{kind}:")] for kind in _OF_OUTLINES]
-        both = [name for kind in kinds for name in kind]
-        main = both if len(both) <= _MOST_COLUMNS else kinds[0]
-    return main or list(names[:_MOST_COLUMNS])
+    found = [
+        name
+        for task in asked(comparison)
+        for arm in comparison.arms
+        if task in arm.judgement.tasks
+        for name in PARTS[task].columns(names, arm.judgement)
+    ]
+    return list(dict.fromkeys(found)) or list(names[:_MOST_COLUMNS])
 
 
 def _others(
@@ -128,7 +118,7 @@ def _others(
         having = [arm for arm in arms if name in arm.metrics]
         rows += [
             OtherRow(
-                metric=words.metric(name),
+                metric=measures.named(name),
                 arm=arm.name,
                 cell=_cell(arm.metrics[name], methods, counted=True),
                 first=arm is having[0],
@@ -139,13 +129,12 @@ def _others(
 
 
 def _cell(estimate: Estimate, methods: list[str], *, counted: bool) -> Cell:
-    found = _SHARE.fullmatch(estimate.method)
-    share, method = found.groups() if found else ("", estimate.method)
+    method = words.without_share(estimate.method)
     if method not in methods:
         methods.append(method)
     return Cell(
         shown=words.estimated(estimate),
-        share=share,
+        share=words.share(estimate.method),
         count=_count(estimate) if counted else "",
         note=methods.index(method) + 1,
     )

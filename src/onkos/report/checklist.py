@@ -8,14 +8,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from onkos.core.reading import ArmResult, CaseScore, Comparison
-from onkos.report import words
-from onkos.report.verdict import deciding_metric, floor_arm, is_trivial, main_metrics
+from onkos.core.comparison import ArmResult, Comparison
+from onkos.core.judgement import JudgedCase
+from onkos.core.task import Task
+from onkos.report import measures, words
+from onkos.report.verdict import asked, deciding_metric, floor_arm, is_trivial, main_metrics
 
 Status = Literal["done", "not done", "not applicable"]
 DONE: Status = "done"
 NOT_DONE: Status = "not done"
 NOT_APPLICABLE: Status = "not applicable"
+
+_REFERENCES = {
+    Task.CLASSIFY: "reference classes",
+    Task.SEGMENT: "reference outlines",
+    Task.DETECT: "lesions",
+    Task.PROGNOSE: "follow-up",
+    Task.RECONSTRUCT: "reference images",
+}
+_HALF = "threshold-half"  # caveat of an arm that has no threshold of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +76,11 @@ def _data(comparison: Comparison) -> Iterator[Item]:
         f"{words.counted(comparison.cases, 'case')}{_class_counts(comparison)}."
     )
     yield _item("20", "Participants and outcomes", answer)
-    what = "Reference classes" if comparison.classes else "Reference outlines"
-    text = f"{what} as they stand in the cohort; who set them, and how, is not known from the run."
+    what = words.listed([_REFERENCES[task] for task in asked(comparison)]) or "the truth"
+    text = (
+        f"{what[0].upper()}{what[1:]} as they stand in the cohort; who set them, and how, is not "
+        "known from the run."
+    )
     yield _item("8", "How the reference was set", text, NOT_DONE)
     text = "No calculation was made beforehand; the intervals say what these patients can tell."
     yield _item("10", "Sample size", text, NOT_DONE)
@@ -75,8 +89,11 @@ def _data(comparison: Comparison) -> Iterator[Item]:
 
 def _missing(comparison: Comparison) -> Item:
     """What became of missing numbers, and of cases that an arm did not answer."""
-    left = max((comparison.cases - len(arm.scores) for arm in comparison.arms), default=0)
-    whole = f"An arm left out {words.counted(left, 'case')}." if left else "No case was left out."
+    left = max((len(arm.judgement.unanswered) for arm in comparison.arms), default=0)
+    whole = "No case was left out."
+    if left:
+        cases = words.counted(left, "case")
+        whole = f"An arm left {cases} without an answer, which count as the worst there is."
     if not comparison.classes or all(is_trivial(arm) for arm in comparison.arms):
         return _item("11", "Missing values", f"No table to fill. {whole}", NOT_APPLICABLE)
     text = (
@@ -88,26 +105,24 @@ def _missing(comparison: Comparison) -> Item:
 
 def _class_counts(comparison: Comparison) -> str:
     """Cases of each reference class."""
-    counts = Counter(score.target for score in comparison.arms[0].scores if score.target)
+    counts = Counter(one.truth for one in _first(comparison, Task.CLASSIFY))
     each = [f"{counts[name]} {name}" for name in comparison.classes if counts[name]]
     return f" ({', '.join(each)})" if each else ""
 
 
 def _splitting(comparison: Comparison) -> Iterator[Item]:
     folds = words.counted(comparison.folds, "fold")
-    twice = sorted(
-        {
-            name
-            for arm in comparison.arms
-            for scores in arm.all_scores
-            for name in _in_two_folds(scores)
-        }
-    )
+    twice = {
+        name
+        for arm in comparison.arms
+        for task in arm.judgement.tasks
+        for name in _in_two_folds(arm.judgement.of(task))
+    }
     if twice:
         text = f"{words.counted(len(twice), 'patient')} stand in more than one fold."
         yield _item("12a", "Split by patient", text, NOT_DONE)
     else:
-        text = f"{folds}, each patient held out in one of them; checked on the stored scores."
+        text = f"{folds}, each patient held out in one of them; checked on the judged cases."
         if comparison.repeats > 1:
             text = (
                 f"{comparison.repeats} repeats of {text} Intervals and tests draw patients with "
@@ -117,7 +132,7 @@ def _splitting(comparison: Comparison) -> Iterator[Item]:
     if comparison.classes:
         text = (
             "Refused before fitting: a near-duplicate picture or a copied row of the table on both "
-            "sides of a split. Volumes are told apart by their patients only."
+            "sides of a split. Volumes are compared by patient only."
         )
         yield _item("12a", "Guard against leakage", text)
     else:
@@ -127,10 +142,16 @@ def _splitting(comparison: Comparison) -> Iterator[Item]:
     yield _item("12a, 16", "External validation", text, NOT_DONE)
 
 
-def _in_two_folds(scores: tuple[CaseScore, ...]) -> set[str]:
-    pairs = {(score.patient, score.fold) for score in scores}
+def _in_two_folds(cases: tuple[JudgedCase, ...]) -> set[str]:
+    """Patients held out in more than one fold; a case without an answer has none."""
+    pairs = {(one.patient, one.fold) for one in cases if one.answered}
     counts = Counter(patient for patient, _ in pairs)
     return {patient for patient, count in counts.items() if count > 1}
+
+
+def _first(comparison: Comparison, task: Task) -> tuple[JudgedCase, ...]:
+    """Cases of the first arm."""
+    return next((arm.judgement.of(task) for arm in comparison.arms), ())
 
 
 def _fitting(comparison: Comparison) -> Iterator[Item]:
@@ -140,7 +161,7 @@ def _fitting(comparison: Comparison) -> Iterator[Item]:
     )
     yield _item("9, 12c", "Preparation and selection inside the folds", text)
     yield from _harmonised(comparison)
-    if comparison.classes:
+    if len(comparison.classes) == 2:
         chosen = [arm.name for arm in comparison.arms if _has_threshold(arm)]
         text = (
             f"Chosen on training patients by {words.listed(chosen)}; other arms call the likeliest "
@@ -187,7 +208,8 @@ def _harmonised(comparison: Comparison) -> Iterator[Item]:
 
 
 def _has_threshold(arm: ArmResult) -> bool:
-    return any(score.threshold is not None for score in arm.scores)
+    """Whether it calls cases from a threshold that was chosen on training patients."""
+    return all(caveat.code != _HALF for caveat in arm.judgement.caveats)
 
 
 def _judging(comparison: Comparison) -> Iterator[Item]:
@@ -200,14 +222,15 @@ def _judging(comparison: Comparison) -> Iterator[Item]:
         yield _item("12e", "Comparison with a trivial arm", f"Against {floor.name}.")
     if comparison.tests:
         n = len(comparison.tests)
-        names = words.listed([words.metric(name) for name in main_metrics(comparison)])
+        names = words.listed([measures.named(name) for name in main_metrics(comparison)])
         text = f"{words.counted(n, 'paired test')} of {names}, adjusted together by Holm."
         yield _item("12e", "Tests and their number", text)
     else:
         yield _item("12e", "Tests and their number", "Nothing was tested.", NOT_DONE)
     yield _subgroups(comparison)
-    text = "No decision curve, no patient's benefit and no reader was looked at."
-    yield _item("12e, 27", "Clinical use", text, NOT_DONE)
+    yield _worth(comparison)
+    text = "Neither benefit to patients nor use by readers was studied."
+    yield _item("27", "Clinical use", text, NOT_DONE)
 
 
 def _performance(comparison: Comparison) -> Item:
@@ -226,7 +249,7 @@ def _performance(comparison: Comparison) -> Item:
 
 def _calibration(comparison: Comparison) -> Item:
     if not comparison.classes:
-        text = "Outlines have no probability that is judged here."
+        text = "No probabilities of classes were judged."
         return _item("12e, 23a", "Calibration", text, NOT_APPLICABLE)
     slopes = [
         arm.name
@@ -241,12 +264,26 @@ def _calibration(comparison: Comparison) -> Item:
     return _item("12e, 23a", "Calibration", text)
 
 
+def _worth(comparison: Comparison) -> Item:
+    """Whether acting on the predictions was weighed against acting on all and on none."""
+    drawn = [
+        arm.name
+        for arm in comparison.arms
+        if any(curve.kind == "decision" for curve in arm.judgement.curves)
+    ]
+    if not drawn:
+        text = "No decision curve was drawn."
+        return _item("12e", "Net benefit of acting on it", text, NOT_DONE)
+    text = f"Decision curves of {words.listed(drawn)}, beside acting on all and on none."
+    return _item("12e", "Net benefit of acting on it", text)
+
+
 def _subgroups(comparison: Comparison) -> Item:
-    names = list(dict.fromkeys(name for arm in comparison.arms for name in arm.subgroups))
+    names = list(dict.fromkeys(name for a in comparison.arms for name in a.judgement.subgroups))
     if not names:
         text = "Nothing divides this cohort: no two sites, sexes or age groups of five patients."
         return _item("12d, 14, 23a", "Subgroups and fairness", text, NOT_DONE)
-    metric = words.metric(deciding_metric(comparison))
+    metric = measures.named(deciding_metric(comparison))
     missing = [name for name in ("site", "sex", "age") if name not in names]
     left = f" Not by {words.listed(missing)}." if missing else ""
     text = f"{metric} by {words.listed(names)}, differences tested.{left}"
@@ -262,4 +299,6 @@ def _openness(comparison: Comparison) -> Iterator[Item]:
     text = f"Onkos {made.version}, seed {seed}; settings stand under Provenance."
     yield _item("18f", "Code, version and seed", text)
     text = "Not known from what was run."
-    yield _item("17, 18a, 18b, 19", "Ethics, funding, interests, patients' part", text, NOT_DONE)
+    yield _item(
+        "17, 18a, 18b, 19", "Ethics, funding, interests, patient involvement", text, NOT_DONE
+    )

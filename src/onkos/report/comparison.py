@@ -7,22 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from onkos.core.reading import ArmResult, CaseScore, Comparison
-from onkos.core.source import PHANTOM
+from onkos.core.comparison import ArmResult, Comparison
+from onkos.core.judgement import JudgedCase
+from onkos.core.task import Task
 from onkos.report import page, words
+from onkos.report.arm_figures import Figured, arm_figures
 from onkos.report.arm_tables import arm_tables
 from onkos.report.checklist import checklist
-from onkos.report.class_figures import class_figures
-from onkos.report.gallery import Shot, hardest
+from onkos.report.gallery import Hardest, Shot, hardest
+from onkos.report.limits import limits, unfinished
 from onkos.report.paired import paired_tests
+from onkos.report.parts import PARTS
+from onkos.report.parts.part import CaseTable
 from onkos.report.plot import Plot, Series, dots
 from onkos.report.published import published
 from onkos.report.reliance import features
 from onkos.report.repeats import spread_rows
-from onkos.report.strata import strata
-from onkos.report.verdict import answer, leading_arm, main_metrics, ranked
-
-_OWN_CLASS = "own class"
+from onkos.report.strata import Strata, strata
+from onkos.report.verdict import answer, asked, leading_arm, main_metrics, ranked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,42 @@ class CaseRow:
 
     case: str
     patient: str
-    fold: int
+    fold: str
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """What the page shows of one task; ``key`` is empty of the first and ends ids of the others.
+
+    Parameters
+    ----------
+    title
+        Of the task; empty where there is only one.
+    leading
+        The arm that is looked at more closely; empty where nothing could be estimated.
+    plots, figures, strata, hardest, cases
+        In the order of the page.
+    folds
+        What its numbers mean where cases are held out in folds.
+    missed
+        What is counted as missed.
+    notes
+        Of the curves, each once.
+    """
+
+    key: str
+    title: str
+    leading: str
+    plots: tuple[Plot, ...]
+    figures: tuple[Figured, ...]
+    notes: tuple[str, ...]
+    strata: Strata | None
+    hardest: Hardest
+    cases: tuple[tuple[str, tuple[CaseRow, ...]], ...]
+    folds: str
+    missed: str
+    positive: str
 
 
 def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType({})) -> str:
@@ -61,9 +97,6 @@ def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType(
     """
     comparison = ranked(comparison)
     phantom = comparison.simulated or page.is_phantom(comparison.caveats)
-    arms = comparison.arms
-    main = main_metrics(comparison)
-    leading = leading_arm(comparison)
     tables = arm_tables(comparison)
     return page.fill(
         "comparison.html.j2",
@@ -73,23 +106,54 @@ def render(comparison: Comparison, shots: Mapping[str, Shot] = MappingProxyType(
         phantom=phantom,
         setting=_setting(comparison, phantom=phantom),
         answer=answer(comparison),
-        caveats=[caveat for caveat in comparison.caveats if caveat.code != PHANTOM.code],
-        plots=[_plot(arms, name) for name in main],
-        leading=leading.name if leading else "",
-        drawings=class_figures(comparison),
+        unfinished=unfinished(comparison),
+        caveats=limits(comparison),
+        sections=[_section(comparison, task, phantom=phantom) for task in asked(comparison)],
         tables=tables,
         published=published(comparison, [column.metric for column in tables.columns]),
         spread=spread_rows(comparison),
         tests=paired_tests(comparison),
-        strata=strata(comparison),
-        features=features(comparison, leading),
-        hardest=hardest(comparison),
+        features=features(comparison, leading_arm(comparison)),
         shots=shots,
-        times=[_time(arm, comparison.repeats) for arm in arms],
-        cases=_every_case(comparison, main),
+        times=[_time(arm, comparison) for arm in comparison.arms],
         asked=checklist(comparison),
         facts=page.said(comparison.provenance, {"Cohort": comparison.cohort}),
     )
+
+
+def _section(comparison: Comparison, task: Task, *, phantom: bool) -> Section:
+    """Lay out one task."""
+    part, arms = PARTS[task], comparison.arms
+    tasks = asked(comparison)
+    leading = leading_arm(comparison, task)
+    main = main_metrics(comparison, task)
+    figures = arm_figures(comparison, task, phantom=phantom)
+    cases = [one for arm in arms for one in arm.judgement.of(task)]
+    return Section(
+        key="" if task is tasks[0] else f"-{task}",
+        title=part.title if len(tasks) > 1 else "",
+        leading=leading.name if leading else "",
+        plots=tuple(_plot(arms, name, task) for name in main),
+        figures=figures,
+        notes=_curve_notes(leading) if figures else (),
+        strata=strata(comparison, task),
+        hardest=hardest(comparison, task),
+        cases=tuple(
+            (table.heading, tuple(_cases(arms, table, task))) for table in part.tables(main, cases)
+        ),
+        folds=part.folds,
+        missed=part.missed,
+        positive=comparison.positive if task is Task.CLASSIFY else "",
+    )
+
+
+def _curve_notes(arm: ArmResult | None) -> tuple[str, ...]:
+    """What to know of the ROC curves of an arm, each as a sentence."""
+    if arm is None:
+        return ()
+    of_roc = [one for one in arm.judgement.curves if one.kind == "roc"]
+    notes = dict.fromkeys(note for curve in of_roc for note in curve.notes if note)
+    return tuple(f"{note[0].upper()}{note[1:]}." for note in notes)
 
 
 def _setting(comparison: Comparison, *, phantom: bool) -> str:
@@ -98,7 +162,9 @@ def _setting(comparison: Comparison, *, phantom: bool) -> str:
     return (
         f"{words.counted(len(comparison.arms), 'arm')} on {patients} of {comparison.cohort} "
         f"({words.counted(comparison.cases, 'case')}), each held out once in "
-        f"{_split(comparison)} split by patient."
+        f"{_split(comparison)} split by patient. An arm is one of the methods compared, fitted "
+        "anew in every fold; a trivial arm looks at nothing but size, or at nothing at all, and "
+        "is what every other has to beat."
     )
 
 
@@ -109,12 +175,12 @@ def _split(comparison: Comparison) -> str:
     return f"each of {comparison.repeats} repeats of {folds}"
 
 
-def _plot(arms: Sequence[ArmResult], metric: str) -> Plot:
+def _plot(arms: Sequence[ArmResult], metric: str, task: Task) -> Plot:
     series = [
         Series(
             name=arm.name,
             estimate=arm.metrics[metric],
-            cases=tuple(score.metrics.get(metric, math.nan) for score in arm.scores),
+            cases=tuple(one.values.get(metric, math.nan) for one in arm.judgement.of(task)),
         )
         for arm in arms
         if metric in arm.metrics
@@ -122,8 +188,8 @@ def _plot(arms: Sequence[ArmResult], metric: str) -> Plot:
     return dots(metric, series)
 
 
-def _time(arm: ArmResult, repeats: int) -> Time:
-    cases = len(arm.scores) * repeats
+def _time(arm: ArmResult, comparison: Comparison) -> Time:
+    cases = comparison.cases * comparison.repeats
     return Time(
         arm=arm.name,
         fit=words.seconds(arm.fit_seconds),
@@ -132,38 +198,24 @@ def _time(arm: ArmResult, repeats: int) -> Time:
     )
 
 
-def _every_case(comparison: Comparison, main: Sequence[str]) -> list[tuple[str, list[CaseRow]]]:
-    """Tables of single cases: one a main metric, or the probability of each case's own class."""
-    if comparison.classes:
-        return [("Probability of the reference class", _cases(comparison.arms, _OWN_CLASS))]
-    return [(words.metric(name), _cases(comparison.arms, name)) for name in main]
-
-
-def _cases(arms: Sequence[ArmResult], metric: str) -> list[CaseRow]:
-    """Every held-out case, worst arm's misses included."""
-    by_arm = [{(score.case, score.patient): score for score in arm.scores} for arm in arms]
-    keys = dict.fromkeys(key for scores in by_arm for key in scores)
+def _cases(arms: Sequence[ArmResult], table: CaseTable, task: Task) -> list[CaseRow]:
+    """Every held-out case, those without an answer included."""
+    by_arm = [{(one.case, one.patient): one for one in arm.judgement.of(task)} for arm in arms]
+    keys = dict.fromkeys(key for judged in by_arm for key in judged)
     rows = []
     for key in keys:
-        found = [scores.get(key) for scores in by_arm]
-        fold = next(score.fold for score in found if score is not None)
+        found = [judged.get(key) for judged in by_arm]
         rows.append(
             CaseRow(
                 case=key[0],
                 patient=key[1],
-                fold=fold + 1,
-                values=tuple(_value(score, metric) for score in found),
+                fold=_fold(found),
+                values=tuple("not run" if one is None else table.value(one) for one in found),
             )
         )
     return rows
 
 
-def _value(score: CaseScore | None, metric: str) -> str:
-    if score is None:
-        return "not run"
-    if metric == _OWN_CLASS:
-        own = score.classes.get(score.target, 0.0)
-        wrong = own < max(score.classes.values(), default=0.0)
-        return f"{own:.2f}, wrong" if wrong else f"{own:.2f}"
-    value = words.number(score.metrics.get(metric, math.nan))
-    return f"{value}, missed" if metric.partition(":")[2] in score.missed else value
+def _fold(found: Sequence[JudgedCase | None]) -> str:
+    """In which fold a case was held out, as the arms that answered say."""
+    return next((str(one.fold + 1) for one in found if one is not None and one.answered), "")

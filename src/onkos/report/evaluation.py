@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from onkos.core.comparison import Evaluation
 from onkos.core.estimate import Estimate
-from onkos.core.evaluation import Evaluation, JudgedCase
+from onkos.core.judgement import JudgedCase, Judgement
 from onkos.core.source import PHANTOM
+from onkos.core.task import Task
 from onkos.report import measures, page, words
 from onkos.report.figures import Drawing, ForestRow, Sample, forest
+from onkos.report.parts import PARTS, sample_of
+from onkos.report.strata import tested
 from onkos.report.words import Shown
 
-TASKS = {
-    "classification": "Classes",
-    "segmentation": "Outlines",
-    "survival": "Survival",
-}
 _MOST_CASES = 2000
 
 
@@ -53,20 +52,14 @@ class Cases:
     left: int
 
 
-def render(evaluation: Evaluation, drawings: Sequence[Drawing] = ()) -> str:
-    """Make the report of an evaluation: one HTML page that opens from disk without a network.
-
-    Parameters
-    ----------
-    evaluation
-        What was found.
-    drawings
-        Figures to show, in their order; a forest plot of the subgroups is added.
-    """
-    phantom = evaluation.simulated or page.is_phantom(evaluation.caveats)
+def render(evaluation: Evaluation) -> str:
+    """Make the report of an evaluation: one HTML page that opens from disk without a network."""
+    judgement = evaluation.judgement
+    caveats = tuple(dict.fromkeys((*evaluation.caveats, *judgement.caveats)))
+    phantom = evaluation.simulated or page.is_phantom(caveats)
     methods: list[str] = []
-    rows = [_row(name, one, methods) for name, one in evaluation.metrics.items()]
-    groups = tuple(_groups(evaluation, methods))
+    rows = [_row(name, one, methods) for name, one in judgement.metrics.items()]
+    groups = tuple(_groups(judgement, methods))
     return page.fill(
         "evaluation.html.j2",
         style=("page.css", "evaluation.css"),
@@ -74,13 +67,13 @@ def render(evaluation: Evaluation, drawings: Sequence[Drawing] = ()) -> str:
         evaluation=evaluation,
         phantom=phantom,
         setting=_setting(evaluation, phantom=phantom),
-        answer=_answer(evaluation),
-        caveats=[caveat for caveat in evaluation.caveats if caveat.code != PHANTOM.code],
-        drawings=[*drawings, *_forests(evaluation, phantom=phantom)],
+        answer=_answer(judgement),
+        caveats=[caveat for caveat in caveats if caveat.code != PHANTOM.code],
+        drawings=[*_drawings(judgement, phantom=phantom), *_forests(judgement, phantom=phantom)],
         rows=rows,
         groups=groups,
         methods=methods,
-        cases=[_cases(task, evaluation.judged) for task in evaluation.tasks],
+        cases=[_cases(task, judgement) for task in judgement.tasks],
         facts=page.said(
             evaluation.provenance,
             {"Predictions": evaluation.predictions, "Truth": evaluation.cohort},
@@ -88,72 +81,69 @@ def render(evaluation: Evaluation, drawings: Sequence[Drawing] = ()) -> str:
     )
 
 
+def _drawings(judgement: Judgement, *, phantom: bool) -> list[Drawing]:
+    """Figures of every task."""
+    return [
+        drawing
+        for task in judgement.tasks
+        for drawing in PARTS[task].drawings(judgement, sample_of(judgement, task, phantom=phantom))
+    ]
+
+
 def _setting(evaluation: Evaluation, *, phantom: bool) -> str:
     """What was judged on what."""
     patients = words.counted(evaluation.patients, "phantom patient" if phantom else "patient")
-    missing = len(evaluation.unanswered)
+    missing = len(evaluation.judgement.unanswered)
     lost = f"; {words.counted(missing, 'case')} without a prediction" if missing else ""
-    what = words.listed([TASKS[task].lower() for task in evaluation.tasks])
+    what = words.listed([PARTS[task].title.lower() for task in evaluation.judgement.tasks])
     return (
         f"{evaluation.predictions} judged on {patients} of {evaluation.cohort} "
         f"({words.counted(evaluation.cases, 'case')}{lost}): {what}."
     )
 
 
-def _answer(evaluation: Evaluation) -> str:
+def _answer(judgement: Judgement) -> str:
     """The main metric of each task in one sentence."""
     said = []
-    for task in evaluation.tasks:
-        name = evaluation.main[task]
-        one = evaluation.metrics[name]
+    for task in judgement.tasks:
+        name = judgement.main[task]
+        one = judgement.metrics[name]
         shown = words.estimated(one)
         if shown.interval == words.NO_INTERVAL:
             interval = shown.interval
         else:
             interval = f"95 % interval {shown.interval}"
         missed = f", {one.missed} of {one.n} patients missed" if one.missed else ""
-        of = (
-            f" for {evaluation.positive}"
-            if task == "classification" and evaluation.positive
-            else ""
-        )
+        of = f" for {judgement.positive}" if task is Task.CLASSIFY and judgement.positive else ""
         said.append(f"{measures.named(name)}{of} {shown.value} ({interval}){missed}")
     return "; ".join(said) + "."
 
 
 def _row(name: str, estimate: Estimate, methods: list[str], *, label: str = "") -> Row:
-    if estimate.method not in methods:
-        methods.append(estimate.method)
+    method = words.method(estimate.method)
+    if method not in methods:
+        methods.append(method)
     return Row(
         name=label or measures.named(name),
         meaning=measures.meaning(name),
         shown=words.estimated(estimate),
         n=estimate.n,
         missed=estimate.missed,
-        note=methods.index(estimate.method) + 1,
+        note=methods.index(method) + 1,
     )
 
 
-def _groups(evaluation: Evaluation, methods: list[str]) -> Iterator[Group]:
+def _groups(judgement: Judgement, methods: list[str]) -> Iterator[Group]:
     """Main metrics by subgroup, each column with its test."""
-    tests = {(one.column, one.metric): one for one in evaluation.interactions}
-    for task in evaluation.tasks:
-        metric = evaluation.main[task]
-        for column, values in evaluation.subgroups.items():
+    tests = {(one.column, one.metric): one for one in judgement.interactions}
+    for task in judgement.tasks:
+        metric = judgement.main[task]
+        for column, values in judgement.subgroups.items():
             test = tests.get((column, metric))
-            told = "not tested"
-            if test is not None and math.isnan(test.p):
-                told = test.method
-            elif test is not None:
-                told = (
-                    f"difference between subgroups: p {words.p_value(test.p)}, "
-                    f"{words.p_value(test.p_adjusted)} allowing for all columns (Holm); "
-                    f"{test.method}"
-                )
             yield Group(
                 column=column,
                 metric=measures.named(metric),
-                test=told,
+                test=tested(test),
                 rows=tuple(
                     _row(metric, metrics[metric], methods, label=value)
                     for value, metrics in values.items()
@@ -162,14 +152,14 @@ def _groups(evaluation: Evaluation, methods: list[str]) -> Iterator[Group]:
             )
 
 
-def _forests(evaluation: Evaluation, *, phantom: bool) -> list[Drawing]:
+def _forests(judgement: Judgement, *, phantom: bool) -> list[Drawing]:
     """Main metrics of everybody and of each subgroup."""
     drawn = []
-    for task in evaluation.tasks if evaluation.subgroups else ():
-        metric = evaluation.main[task]
-        whole = evaluation.metrics[metric]
+    for task in judgement.tasks if judgement.subgroups else ():
+        metric = judgement.main[task]
+        whole = judgement.metrics[metric]
         rows = [ForestRow(name="all", estimate=whole)]
-        for column, values in evaluation.subgroups.items():
+        for column, values in judgement.subgroups.items():
             rows += [
                 ForestRow(name=value, estimate=metrics[metric], group=column)
                 for value, metrics in values.items()
@@ -182,15 +172,15 @@ def _forests(evaluation: Evaluation, *, phantom: bool) -> list[Drawing]:
     return drawn
 
 
-def _cases(task: str, judged: Sequence[JudgedCase]) -> Cases:
+def _cases(task: Task, judgement: Judgement) -> Cases:
     """Every case of a task, the ones without an answer first."""
-    mine = sorted((one for one in judged if one.task == task), key=lambda one: one.answered)
-    names = _columns(task, mine)
+    mine = sorted(judgement.of(task), key=lambda one: one.answered)
+    names = PARTS[task].values(mine)
     shown = mine[:_MOST_CASES]
-    head = ("Truth",) if task != "segmentation" else ()
-    labels = [measures.named(name) if task == "segmentation" else name for name in names]
+    head = ("Truth",) if any(one.truth for one in mine) else ()
+    labels = [name if name in judgement.classes else measures.named(name) for name in names]
     return Cases(
-        task=TASKS[task],
+        task=PARTS[task].title,
         columns=("Case", "Patient", *head, *labels, "Remark"),
         rows=tuple(
             (
@@ -204,14 +194,6 @@ def _cases(task: str, judged: Sequence[JudgedCase]) -> Cases:
         ),
         left=len(mine) - len(shown),
     )
-
-
-def _columns(task: str, judged: Sequence[JudgedCase]) -> list[str]:
-    """Which values of single cases are shown: a few of the many of outlines."""
-    names = list(dict.fromkeys(name for one in judged for name in one.values))
-    if task != "segmentation":
-        return names
-    return [name for name in names if name.partition(":")[0] in ("dice", "hd95_mm")]
 
 
 def _value(values: Mapping[str, float], name: str) -> str:

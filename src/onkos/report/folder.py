@@ -8,10 +8,11 @@ from pathlib import Path
 
 from onkos.clinic.lesions import separate
 from onkos.core.case import Cohort
+from onkos.core.comparison import Comparison
 from onkos.core.errors import ContentError
 from onkos.core.findings import Lesion
 from onkos.core.mask import Mask
-from onkos.core.reading import Comparison, Reading
+from onkos.core.reading import Reading
 from onkos.core.study import Study
 from onkos.core.volume import Volume
 from onkos.io import intake, nifti, results, rtstruct, seg, sr
@@ -46,7 +47,7 @@ def write_reading(folder: Path, reading: Reading) -> tuple[Path, ...]:
 def write_comparison(
     folder: Path, comparison: Comparison, cohort: Cohort | None = None
 ) -> tuple[Path, ...]:
-    """Write ``comparison.json``, ``report.html`` and, of classes, ``predictions.csv``.
+    """Write ``comparison.json`` and ``report.html``.
 
     With the cohort at hand the cases that every arm gets wrong are drawn from its images and
     their pictures kept in ``gallery.json``.
@@ -58,7 +59,6 @@ def write_comparison(
     """
     written = [folder / "comparison.json"]
     results.write_comparison(written[0], comparison)
-    results.write_predictions(folder / "predictions.csv", comparison)
     if cohort is not None:
         written.append(folder / _GALLERY)
         gallery.write(written[-1], gallery.drawn(comparison, cohort))

@@ -12,27 +12,29 @@ from pathlib import Path
 from PIL import Image
 
 from onkos.core.case import Case, Cohort
+from onkos.core.comparison import ArmResult, Comparison
 from onkos.core.errors import OnkosError
 from onkos.core.findings import Lesion
+from onkos.core.judgement import JudgedCase
 from onkos.core.mask import Mask
 from onkos.core.plain import from_plain
-from onkos.core.reading import ArmResult, CaseScore, Comparison
+from onkos.core.task import Task
 from onkos.core.volume import Volume
 from onkos.io.results import read_json
 from onkos.io.whole import write_json
-from onkos.report import words
 from onkos.report.colours import on_black
 from onkos.report.display import scale_of
+from onkos.report.parts import PARTS
+from onkos.report.parts.part import Wrong
 from onkos.report.pictures import Picture, flat_picture, grey, lesion_pictures, overview
-from onkos.report.verdict import deciding_metric, is_trivial
+from onkos.report.verdict import asked, deciding_metric, is_trivial
 
 MOST = 12
-POOR_DICE = 0.5
 _PIXELS = 300  # longest side of a small picture
 _TOLD_BEST = ("t1c", "flair", "ct", "adc")  # of several images, the first of these is drawn
 _SITES = ("brain", "lung")
 
-Scores = tuple[CaseScore | None, ...]
+Judged = tuple[JudgedCase | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,28 +72,26 @@ class Hardest:
     wrong: str
 
 
-def hardest(comparison: Comparison) -> Hardest:
+def hardest(comparison: Comparison, task: Task) -> Hardest:
     """Find the cases that no arm gets right, the trivial ones not asked, worst first.
 
-    Wrong is an answer in which the true class is not the likeliest, or an outline with a Dice
-    below 0.5; a case that an arm was not run on is not counted as wrong.
+    What counts as wrong is the task's to say; a case that an arm was not run on, or did not
+    answer, is not counted as its mistake.
     """
-    metric = deciding_metric(comparison)
-    asked = [number for number, arm in enumerate(comparison.arms) if not is_trivial(arm)]
-    found: list[tuple[float, Scores]] = []
-    for scores in _by_case(comparison.arms):
-        values = [_rightness(scores[number], metric) for number in asked]
-        if values and all(wrong for wrong, _ in values):
-            found.append((sum(value for _, value in values), scores))
+    metric, wrong = deciding_metric(comparison, task), PARTS[task].wrong
+    if wrong is None:
+        return Hardest(cases=(), count=0, wrong="")
+    serious = [number for number, arm in enumerate(comparison.arms) if not is_trivial(arm)]
+    found: list[tuple[float, Judged]] = []
+    for judged in _by_case(comparison.arms, task):
+        values = [_rightness(judged[number], metric, wrong) for number in serious]
+        if values and all(is_wrong for is_wrong, _ in values):
+            found.append((sum(value for _, value in values), judged))
     found.sort(key=lambda pair: pair[0])
-    if comparison.classes:
-        wrong = "the true class is not the likeliest one"
-    else:
-        wrong = f"{words.metric(metric)} is below {POOR_DICE}"
     return Hardest(
-        cases=tuple(_hard(comparison.arms, scores, metric) for _, scores in found[:MOST]),
+        cases=tuple(_hard(comparison.arms, judged, metric, wrong) for _, judged in found[:MOST]),
         count=len(found),
-        wrong=wrong,
+        wrong=wrong.when(metric),
     )
 
 
@@ -103,7 +103,8 @@ def drawn(comparison: Comparison, cohort: Cohort) -> Gallery:
         cohort=comparison.provenance.inputs,
         shots={
             hard.case: _shot(cases[hard.case], site)
-            for hard in hardest(comparison).cases
+            for task in asked(comparison)
+            for hard in hardest(comparison, task).cases
             if hard.case in cases
         },
     )
@@ -128,45 +129,29 @@ def load(path: Path, comparison: Comparison) -> Mapping[str, Shot]:
     return gallery.shots if gallery.cohort == comparison.provenance.inputs else {}
 
 
-def _by_case(arms: Sequence[ArmResult]) -> list[Scores]:
-    """Scores of all arms, case by case; None where an arm was not run."""
-    by_arm = [{(score.case, score.patient): score for score in arm.scores} for arm in arms]
-    keys = dict.fromkeys(key for scores in by_arm for key in scores)
-    return [tuple(scores.get(key) for scores in by_arm) for key in keys]
+def _by_case(arms: Sequence[ArmResult], task: Task) -> list[Judged]:
+    """What all arms made of each case; None where an arm was not run."""
+    by_arm = [{(one.case, one.patient): one for one in arm.judgement.of(task)} for arm in arms]
+    keys = dict.fromkeys(key for judged in by_arm for key in judged)
+    return [tuple(judged.get(key) for judged in by_arm) for key in keys]
 
 
-def _rightness(score: CaseScore | None, metric: str) -> tuple[bool, float]:
-    """Whether an arm was wrong, and how far it was right: probability of the truth, or Dice."""
-    if score is None:
-        return False, math.nan
-    if score.target:
-        own = score.classes.get(score.target, 0.0)
-        return own < max(score.classes.values(), default=0.0), own
-    value = score.metrics.get(metric, math.nan)
-    return metric.startswith("dice:") and value < POOR_DICE, value
+def _rightness(one: JudgedCase | None, metric: str, wrong: Wrong) -> tuple[bool, float]:
+    """Whether an arm was wrong, and how far it was right."""
+    return wrong.found(one, metric) if one is not None and one.answered else (False, math.nan)
 
 
-def _hard(arms: Sequence[ArmResult], scores: Scores, metric: str) -> Hard:
-    one = next(score for score in scores if score is not None)
+def _hard(arms: Sequence[ArmResult], judged: Judged, metric: str, wrong: Wrong) -> Hard:
+    first = next(one for one in judged if one is not None)
     return Hard(
-        case=one.case,
-        patient=one.patient,
-        truth=one.target,
+        case=first.case,
+        patient=first.patient,
+        truth=first.truth,
         said=tuple(
-            (arm.name, _said(score, metric)) for arm, score in zip(arms, scores, strict=True)
+            (arm.name, "not run" if one is None else wrong.said(one, metric))
+            for arm, one in zip(arms, judged, strict=True)
         ),
     )
-
-
-def _said(score: CaseScore | None, metric: str) -> str:
-    if score is None:
-        return "not run"
-    if score.classes:
-        likeliest = max(score.classes, key=lambda name: score.classes[name])
-        return f"{likeliest} {score.classes[likeliest]:.2f}"
-    tissue = metric.partition(":")[2]
-    missed = ", missed" if tissue in score.missed else ""
-    return f"{words.metric(metric)} {words.number(score.metrics.get(metric, math.nan))}{missed}"
 
 
 def _shot(case: Case, site: str) -> Shot:

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from onkos.core.reading import Comparison, PairedTest
-from onkos.report import words
-from onkos.report.verdict import (
-    deciding_metric,
-    floor_arm,
-    leading_arm,
-    tested_by,
-    verdict,
-)
+from onkos.core.comparison import Comparison
+from onkos.core.judgement import PairedTest
+from onkos.report import measures, words
+from onkos.report.verdict import deciding_metric, floor_arm, leading_arm, verdict
 from onkos.report.words import Shown
 
 
@@ -68,7 +63,7 @@ def paired_tests(comparison: Comparison) -> PairedTests:
     return PairedTests(
         against=against,
         why="the best trivial arm" if floor else "the best arm",
-        metric=words.metric(metric),
+        metric=measures.named(metric),
         first=tuple(_row(_turned(test, against), len(tests)) for test in first),
         others=tuple(_row(test, len(tests)) for test in others),
         methods=_methods(tests),
@@ -90,7 +85,7 @@ def _turned(test: PairedTest, against: str) -> PairedTest:
 
 def _row(test: PairedTest, tests: int) -> TestRow:
     return TestRow(
-        metric=words.metric(test.metric),
+        metric=measures.named(test.metric),
         pair=f"{test.a} − {test.b}",
         shown=words.estimated(test.difference),
         n=test.difference.n,
@@ -101,13 +96,10 @@ def _row(test: PairedTest, tests: int) -> TestRow:
 
 
 def _methods(tests: Sequence[PairedTest]) -> tuple[str, ...]:
-    """For each metric how its p and its difference were made; the same words once."""
-    said: dict[tuple[str, str], list[str]] = {}
+    """For each metric how its difference and its p were made; the same words once."""
+    said: dict[str, list[str]] = {}
     for test in tests:
-        metrics = said.setdefault((tested_by(test), test.difference.method), [])
-        if words.metric(test.metric) not in metrics:
-            metrics.append(words.metric(test.metric))
-    return tuple(
-        f"{words.listed(metrics)}: p two-sided, by {how}; difference: {method}"
-        for (how, method), metrics in said.items()
-    )
+        metrics = said.setdefault(words.method(test.difference.method), [])
+        if measures.named(test.metric) not in metrics:
+            metrics.append(measures.named(test.metric))
+    return tuple(f"{words.listed(metrics)}: {how}" for how, metrics in said.items())

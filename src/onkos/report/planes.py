@@ -13,7 +13,7 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plane:
-    """A plane as it hangs on the wall.
+    """A plane as it is displayed.
 
     Parameters
     ----------

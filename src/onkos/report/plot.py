@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onkos.core.estimate import Estimate
-from onkos.report import words
+from onkos.report import measures, words
 from onkos.report.colours import on_white
 
 WIDTH = 520.0
@@ -16,7 +16,7 @@ _ROW = 46.0
 _FOOT = 24.0
 _MOST_TICKS = 400  # cases behind a dot: more make a solid bar
 _LONGEST_NAME = 28
-_SHARES = ("dice", "sensitivity", "specificity", "balanced_error", "auc", "brier")
+_SHARES = ("dice", "sensitivity", "auc", "brier", "cpm", "c_harrell", "ssim")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +90,11 @@ def dots(metric: str, series: Sequence[Series]) -> Plot:
     ticks = [(across(value) or 0.0, f"{round(value, 9):g}".replace("-", "−")) for value in values]
     about = "; ".join(f"{each.name} {words.estimated(each.estimate)}" for each in series)
     return Plot(
-        title=words.metric(metric),
+        title=measures.named(metric),
         height=len(series) * _ROW + _FOOT,
         marks=tuple(marks),
         ticks=tuple(ticks),
-        about=f"{words.metric(metric)}: {about}",
+        about=f"{measures.named(metric)}: {about}",
     )
 
 

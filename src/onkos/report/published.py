@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onkos.core.reading import Comparison
-from onkos.report import words
+from onkos.core.comparison import Comparison
+from onkos.report import measures
 
 _TOLD = ("system", "doi", "data")
 
@@ -44,6 +44,6 @@ def published(comparison: Comparison, metrics: Sequence[str]) -> Published | Non
         data=data,
         cells=tuple(paper.get(name, "") for name in metrics),
         others=tuple(
-            (words.metric(name), text) for name, text in paper.items() if name not in metrics
+            (measures.named(name), text) for name, text in paper.items() if name not in metrics
         ),
     )

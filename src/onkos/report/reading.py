@@ -1,4 +1,4 @@
-"""The page of one reading: the answer, what limits it, the pictures, the numbers, the proof."""
+"""The page of one reading: the answer, its limits, pictures, measurements, provenance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from onkos.core.plain import card_from_plain
 from onkos.core.reading import Reading
 from onkos.core.source import PHANTOM
 from onkos.core.volume import Volume
-from onkos.report import page, words
+from onkos.report import measures, page, words
 from onkos.report.colours import on_black
 from onkos.report.display import scale_of
 from onkos.report.pictures import Picture, flat_picture, grey, lesion_pictures, overview
@@ -273,7 +273,7 @@ def _metrics(card: Card | None) -> list[tuple[str, Shown, int, int]]:
     if card is None:
         return []
     return [
-        (words.metric(name), words.estimated(each), each.n, each.missed)
+        (measures.named(name), words.estimated(each), each.n, each.missed)
         for name, each in card.estimates.items()
     ]
 

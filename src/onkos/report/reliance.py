@@ -1,4 +1,4 @@
-"""Which numbers the leading arm rests on, and whether it would choose them again, on the page."""
+"""Features that the leading arm uses, what is lost without them, how stable their choice is."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from onkos.core.comparison import ArmResult, Comparison, FeatureReliance, Reliance
 from onkos.core.estimate import Estimate
-from onkos.core.reading import ArmResult, Comparison, FeatureReliance, Reliance
 from onkos.report import words
 from onkos.report.strata import Mark
 from onkos.report.words import Shown
@@ -123,7 +123,8 @@ def _row(name: str, folds: int, one: FeatureReliance | None, axis: _Axis) -> Fea
         low=axis.across(one.loss.low),
         high=axis.across(one.loss.high),
     )
-    alike = f"with {words.counted(one.together - 1, 'other')} alike" if one.together > 1 else ""
+    others = words.counted(one.together - 1, "other")
+    alike = f"shuffled together with {others}" if one.together > 1 else ""
     return FeatureRow(
         name=name, folds=folds, shown=words.estimated(one.loss), mark=mark, alike=alike
     )
@@ -137,18 +138,20 @@ def _stability(reliance: Reliance | None) -> str:
     if not math.isnan(found.value):
         return (
             f"Stability of the choice (Nogueira): {words.estimated(found)}; 1 if every fold uses "
-            "the same features, about 0 if they are chosen as by lot."
+            "the same features, about 0 if they are chosen at random."
         )
-    if "not defined" in found.method:
-        return f"{found.method.capitalize()}."
+    why = "" if isinstance(found.method, str) else found.method.undefined
+    if why:
+        return f"Stability of the choice: not defined, since {why}."
     return "Stability of the choice: not estimable, since no fold leaves a feature out."
 
 
 def _methods(reliance: Reliance | None) -> tuple[str, ...]:
     if reliance is None:
         return ()
-    losses = dict.fromkeys(one.loss.method for one in reliance.features)
-    known = () if math.isnan(reliance.stability.value) else (reliance.stability.method,)
+    losses = dict.fromkeys(words.method(one.loss.method) for one in reliance.features)
+    stability = reliance.stability
+    known = () if math.isnan(stability.value) else (words.method(stability.method),)
     return (*losses, *known, *([reliance.note] if reliance.note else ()))
 
 

@@ -1,11 +1,11 @@
-"""How far the main metrics hang on how patients were dealt out into folds."""
+"""How much the main metrics depend on how patients were assigned to folds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from onkos.core.reading import Comparison
-from onkos.report import words
+from onkos.core.comparison import Comparison
+from onkos.report import measures, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +24,11 @@ def spread_rows(comparison: Comparison) -> tuple[SpreadRow, ...]:
     return tuple(
         SpreadRow(
             arm=arm.name,
-            metric=words.metric(name),
+            metric=measures.named(name),
             mean=words.number(sum(found.values) / len(found.values)),
             sd=words.number(found.sd),
             range=f"{words.number(found.low)} to {words.number(found.high)}",
         )
         for arm in comparison.arms
-        for name, found in arm.spread.items()
+        for name, found in arm.judgement.spread.items()
     )

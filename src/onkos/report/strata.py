@@ -1,17 +1,17 @@
-"""Subgroups on the page: the leading arm's main metric by site, sex and age."""
+"""Subgroups on the page: the leading arm's main metric by site, sex, age and other columns."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from onkos.arms.subgrouping import interactions
+from onkos.core.comparison import Comparison
 from onkos.core.estimate import Estimate
-from onkos.core.reading import Comparison
-from onkos.report import words
+from onkos.core.judgement import Interaction
+from onkos.core.task import Task
+from onkos.report import measures, words
 from onkos.report.verdict import deciding_metric, leading_arm
 from onkos.report.words import Shown
-from onkos.stats.subgroups import Subgroups
 
 WIDTH = 180.0
 
@@ -60,39 +60,54 @@ class Strata:
         return WIDTH
 
 
-def strata(comparison: Comparison) -> Strata | None:
+def strata(comparison: Comparison, task: Task) -> Strata | None:
     """Lay out the leading arm's subgroups; None where the cohort was not divided."""
-    arm = leading_arm(comparison)
-    if arm is None or not arm.subgroups:
+    arm = leading_arm(comparison, task)
+    metric = deciding_metric(comparison, task)
+    if arm is None:
         return None
-    metric = deciding_metric(comparison)
-    tests = interactions(arm.subgroups)
+    of_column = {
+        column: {name: found[metric] for name, found in groups.items() if metric in found}
+        for column, groups in arm.judgement.subgroups.items()
+    }
+    shown = {column: groups for column, groups in of_column.items() if groups}
+    if not shown:
+        return None
+    tests = {one.column: one for one in arm.judgement.interactions if one.metric == metric}
     return Strata(
         arm=arm.name,
-        metric=words.metric(metric),
+        metric=measures.named(metric),
         all=_row("all", arm.metrics[metric]),
         attributes=tuple(
             Attribute(
-                name=name,
-                test=_tested(tests[name], len(tests)),
-                rows=tuple(_row(value, estimate) for value, estimate in groups.items()),
+                name=column,
+                test=tested(tests.get(column)),
+                rows=tuple(_row(name, estimate) for name, estimate in groups.items()),
             )
-            for name, groups in arm.subgroups.items()
+            for column, groups in shown.items()
         ),
         methods=tuple(
             dict.fromkeys(
-                estimate.method for groups in arm.subgroups.values() for estimate in groups.values()
+                words.method(estimate.method)
+                for groups in shown.values()
+                for estimate in groups.values()
             )
         ),
     )
 
 
-def _tested(test: Subgroups, tests: int) -> str:
+def tested(test: Interaction | None) -> str:
+    """Say whether subgroups are shown to differ, and how that was tested."""
+    if test is None:
+        return "not tested"
+    how = words.method(test.method)
     if math.isnan(test.p):
-        return f"not tested: {test.method}"
-    adjusted = f", {words.p_value(test.p_adjusted)} adjusted by Holm" if tests > 1 else ""
+        return f"not tested: {how}"
+    adjusted = ""
+    if test.p_adjusted != test.p:
+        adjusted = f", {words.p_value(test.p_adjusted)} adjusted by Holm"
     differs = "shown to differ" if test.p_adjusted < 0.05 else "not shown to differ"
-    return f"{differs} (interaction p {words.p_value(test.p)}{adjusted}; {test.method})"
+    return f"{differs} (interaction p {words.p_value(test.p)}{adjusted}; {how})"
 
 
 def _row(name: str, estimate: Estimate) -> StratumRow:

@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onkos.core.estimate import Estimate
+from onkos.core.method import Method
 
 NO_INTERVAL = "no interval"
 
 _UNITS = {"mm2": "mm²", "{pixels}": "pixels", "1": "", "[hnsf'U]": "HU", "g/ml": "SUV"}
-_METRICS = {
-    "dice": "Dice",
-    "sensitivity": "Sensitivity",
-    "balanced_error": "Balanced error rate",
-    "volume_error_ml": "Volume error (ml)",
-    "auc": "AUC",
-    "auc_macro": "AUC, macro",
-    "brier": "Brier score",
-    "ppv": "PPV",
-    "npv": "NPV",
-    "ece": "Calibration error (ECE)",
-    "mcc": "MCC",
-    "f1": "F1",
-    "f1_macro": "F1, macro",
-    "f1_micro": "F1, micro",
-    "f1_weighted": "F1, weighted",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +40,13 @@ def ranged(value: float, low: float, high: float, *, method: str = "") -> Shown:
 
 def estimated(estimate: Estimate) -> Shown:
     """Print an estimate; a level other than 95 % is named."""
-    method = f"{100 * estimate.level:.3g} % interval; {estimate.method}; n = {estimate.n}"
-    shown = ranged(estimate.value, estimate.low, estimate.high, method=method)
+    level = f"{100 * estimate.level:.3g} % interval"
+    how = f"{level}; {method(estimate.method)}; n = {estimate.n}"
+    shown = ranged(estimate.value, estimate.low, estimate.high, method=how)
     if estimate.level == 0.95 or shown.interval == NO_INTERVAL:
         return shown
     named = f"{100 * estimate.level:.3g} %: {shown.interval}"
-    return Shown(value=shown.value, interval=named, method=method)
+    return Shown(value=shown.value, interval=named, method=how)
 
 
 def number(value: float) -> str:
@@ -112,11 +97,32 @@ def unit(ucum: str) -> str:
     return _UNITS.get(ucum, ucum)
 
 
-def metric(name: str) -> str:
-    """A metric's name, e.g. ``Dice, core`` for ``dice:core``."""
-    kind, _, tissue = name.partition(":")
-    said = _METRICS.get(kind, kind.replace("_", " ").capitalize())
-    return f"{said}, {tissue}" if tissue else said
+def method(made: Method | str) -> str:
+    """How a number was made, in one line, e.g. ``AUC; DeLong's variance, logit interval``.
+
+    The statistic comes first, then how its interval or its test was made, why there is no value
+    where there is none, what else to know, and over how many repeats of the folds it is a mean.
+    """
+    if isinstance(made, str):
+        return made
+    resampled = counted(made.resamples, "resample") if made.resamples else ""
+    why = f"not defined on these cases: {made.undefined}" if made.undefined else ""
+    repeated = f"mean over {made.repeats} repeats of the folds" if made.repeats > 1 else ""
+    how = ", ".join(part for part in (made.by, resampled) if part)
+    parts = (made.what, share(made), how, why, *made.notes, repeated)
+    return "; ".join(part for part in parts if part)
+
+
+def share(made: Method | str) -> str:
+    """How many of how many are behind a proportion, e.g. ``151 of 189``; else empty."""
+    if isinstance(made, str) or made.share is None:
+        return ""
+    return "{} of {}".format(*made.share)
+
+
+def without_share(made: Method | str) -> str:
+    """How a number was made without the counts: proportions of one kind differ in them alone."""
+    return made if isinstance(made, str) else method(replace(made, share=None))
 
 
 def person(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from onkos.core.estimate import Estimate
@@ -37,13 +38,17 @@ def test_numbers_are_those_of_the_comparison(comparison):
     assert f"{len(comparison.tests)} paired tests" in answers["Tests and their number"]
 
 
-def test_a_patient_in_two_folds_is_not_a_split_by_patient(comparison):
+def test_a_patient_in_two_folds_is_not_a_split_by_patient(comparison, of_arm):
     assert status(comparison)["Split by patient"] == "done"
     first = comparison.arms[0]
-    moved = replace(first.scores[0], case="again", fold=first.scores[0].fold + 1)
-    leaky = replace(first, scores=(*first.scores, moved))
+    cases = first.judgement.cases
+    moved = replace(cases[0], case="again", fold=cases[0].fold + 1)
+    leaky = of_arm(first, cases=(*cases, moved))
     found = status(replace(comparison, arms=(leaky, *comparison.arms[1:])))
     assert found["Split by patient"] == "not done"
+    lost = of_arm(first, cases=(*cases, replace(moved, answered=False)))
+    found = status(replace(comparison, arms=(lost, *comparison.arms[1:])))
+    assert found["Split by patient"] == "done"  # a case without an answer was in no fold
 
 
 def test_what_outlines_do_not_have_does_not_apply(comparison):
@@ -54,18 +59,33 @@ def test_what_outlines_do_not_have_does_not_apply(comparison):
     assert "Which features are used" not in found
 
 
-def test_calibration_is_claimed_only_where_it_was_estimated(comparison):
-    two = replace(comparison, classes=("benign", "malignant"), positive="malignant")
-    assert status(two)["Calibration"] == "not done"  # these arms have no slope
+def test_calibration_is_claimed_only_where_it_was_estimated(judged, of_arm):
     slope = Estimate(value=1.1, low=0.9, high=1.3, n=12, method="by hand")
-    arms = tuple(replace(arm, metrics={"calibration_slope": slope}) for arm in two.arms)
-    assert status(replace(two, arms=arms))["Calibration"] == "done"
-    answers = {item.item: item.answer for item in checklist(two)}
+    none = Estimate(value=math.nan, low=math.nan, high=math.nan, n=12, method="by hand")
+    for found, said in ((slope, "done"), (none, "not done")):
+        arms = tuple(of_arm(arm, metrics={"calibration_slope": found}) for arm in judged.arms)
+        assert status(replace(judged, arms=arms))["Calibration"] == said
+
+
+def test_thresholds_are_chosen_unless_a_caveat_says_that_they_are_not(judged, of_arm):
+    answers = {item.item: item.answer for item in checklist(judged)}
     assert answers["Thresholds"].startswith("None chosen")
+    chose = of_arm(judged.arms[2], caveats=())
+    answers = {
+        item.item: item.answer
+        for item in checklist(replace(judged, arms=(*judged.arms[:2], chose)))
+    }
+    assert answers["Thresholds"].startswith("Chosen on training patients by facts-logistic;")
 
 
-def test_cases_that_an_arm_left_out_are_counted(comparison):
-    first = comparison.arms[0]
-    fewer = replace(comparison, arms=(replace(first, scores=first.scores[2:]),))
+def test_a_decision_curve_is_claimed_only_where_there_is_one(comparison, judged):
+    assert status(comparison)["Net benefit of acting on it"] == "not done"
+    assert status(judged)["Net benefit of acting on it"] == "done"
+    assert status(judged)["Clinical use"] == "not done"
+
+
+def test_cases_that_an_arm_left_out_are_counted(comparison, of_arm):
+    lost = of_arm(comparison.arms[0], unanswered=("case-1-0", "case-2-0"))
+    fewer = replace(comparison, arms=(lost,))
     answers = {item.item: item.answer for item in checklist(fewer)}
-    assert "An arm left out 2 cases." in answers["Missing values"]
+    assert "An arm left 2 cases without an answer" in answers["Missing values"]

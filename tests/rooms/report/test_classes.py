@@ -4,61 +4,40 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-from lesion_toys import case_of, nodule
-from onkos.arms.classify import CLASSIFIERS, facts_arm
-from onkos.compare import compare
-from onkos.core.case import Cohort
+from onkos.core.curve import Curve
+from onkos.core.method import Method
+from onkos.core.task import Task
 from onkos.report import comparison as page
 from onkos.report import folder
-from onkos.report.class_figures import shown_arms
+from onkos.report.arm_figures import arm_figures, shown_arms
 from onkos.report.gallery import hardest
+from onkos.report.measures import named
 from onkos.report.paired import paired_tests
 from onkos.report.verdict import answer, ranked
-from onkos.report.words import estimated, metric, number
-
-
-@pytest.fixture(scope="module")
-def cohort():
-    """Twenty nodules at two sites, of two sexes."""
-    cases = [case_of(n, nodule) for n in range(20)]
-    told = [
-        replace(case, site="ABBA"[n % 4], covariates={"sex": "FM"[n % 3 == 0], "psa": f"{n}.5"})
-        for n, case in enumerate(cases)
-    ]
-    return Cohort(name="nodules", cases=tuple(told), fingerprint="nodules-1", simulated=True)
-
-
-@pytest.fixture(scope="module")
-def judged(cohort):
-    """Size only against a column that tells nothing."""
-    facts = facts_arm("facts-logistic", [case.covariates for case in cohort.cases], ("psa",))
-    arms = [CLASSIFIERS["size-only"], CLASSIFIERS["prevalence-only"], facts]
-    return compare(cohort, arms, folds=4, seed=3)
+from onkos.report.words import estimated, method, number, share, without_share
 
 
 def test_an_arm_that_does_not_beat_the_trivial_one_is_said_not_to(judged):
     assert answer(judged).startswith("No arm is shown to beat the trivial one, size-only (AUC ")
 
 
-def test_arms_stand_by_rank_after_the_trivial_ones(judged):
+def test_arms_stand_by_rank_after_the_trivial_ones(judged, of_arm):
     values = {"size-only": 0.6, "prevalence-only": 0.5, "facts-logistic": 0.7, "second": 0.4}
     third = replace(judged.arms[2], name="second")
     arms = [
-        replace(arm, metrics={"auc": replace(arm.metrics["auc"], value=v, low=v, high=v)})
+        of_arm(arm, metrics={"auc": replace(arm.metrics["auc"], value=v, low=v, high=v)})
         for arm, v in ((a, values[a.name]) for a in (third, *reversed(judged.arms)))
     ]
-    unknown = replace(third, name="unknown", metrics={})
+    unknown = replace(of_arm(third, metrics={}), name="unknown")
     found = ranked(replace(judged, arms=(unknown, *arms)))
     assert [arm.name for arm in found.arms] == [
         "size-only", "prevalence-only", "facts-logistic", "second", "unknown"
     ]  # fmt: skip
 
 
-def test_where_areas_could_not_be_tested_errors_decide(judged):
+def test_where_areas_could_not_be_tested_errors_decide(judged, of_arm):
     trivial, other = judged.arms[0], judged.arms[2]
-    better = replace(
+    better = of_arm(
         other,
         metrics={**other.metrics, "auc": replace(other.metrics["auc"], value=0.9999, high=1.0)},
     )
@@ -83,24 +62,29 @@ def test_the_page_holds_curves_subgroups_and_what_a_reviewer_asks(judged, parsed
     for part in ('id="curves"', 'id="subgroups"', 'id="asked"', 'id="tests"'):
         assert part in html
     assert "ROC curves of the arms" in text
+    for title in ("ROC curve", "Precision and recall", "Reliability curve", "Decision curve"):
+        assert f"{title}, facts-logistic (phantom)" in text
+    assert "Scores of different folds brought onto one scale by their ranks" in text
+    assert "not shown to differ (interaction p 0.52, 1.00 adjusted by Holm; Cochran's Q" in text
+    assert text.count("AUC is the area within folds: a case is ranked only against cases") == 1
+    assert html.index("AUC is the area within folds") < html.index("<table")
     assert "Against size-only, the best trivial arm" in text
     assert "site" in text
 
 
-def test_cases_that_every_arm_gets_wrong_are_drawn_and_kept(judged, cohort, tmp_path):
-    wrong = hardest(judged)
+def test_cases_that_every_arm_gets_wrong_are_drawn_and_kept(judged, nodules, tmp_path):
+    wrong = hardest(judged, Task.CLASSIFY)
     assert wrong.count > 0
-    folder.write_comparison(tmp_path, judged, cohort)
+    folder.write_comparison(tmp_path, judged, nodules)
     html = (tmp_path / "report.html").read_text()
     assert 'id="hardest"' in html
     assert html.count("data:image/png") >= min(wrong.count, 12)
     first = html
     folder.rewrite_comparison(tmp_path)  # without the cohort: the pictures were kept
     assert (tmp_path / "report.html").read_text() == first
-    truth = {case.id: case.target for case in cohort.cases}
-    likelier = {
-        score.case: max(score.classes, key=score.classes.get) for score in judged.arms[2].scores
-    }
+    cases = judged.arms[2].judgement.cases
+    likelier = {one.case: max(one.values, key=one.values.get) for one in cases}
+    truth = {one.case: one.truth for one in cases}
     assert all(likelier[hard.case] != truth[hard.case] for hard in wrong.cases)
 
 
@@ -108,12 +92,11 @@ def test_every_estimate_stands_once_with_its_cases_and_method(judged, parsed):
     text = parsed(page.render(judged)).text
     for arm in judged.arms:
         for name, estimate in arm.metrics.items():
-            assert metric(name) in text
+            assert named(name) in text
             shown = estimated(estimate)
             assert shown.interval == "no interval" or f"{shown.value} ({shown.interval})" in text
-            share, _, method = estimate.method.rpartition("; ")
-            assert method in text
-            assert share in text
+            assert without_share(estimate.method) in text
+            assert share(estimate.method) in text
 
 
 def test_tests_are_those_against_the_trivial_arm_turned_to_it(judged):
@@ -126,10 +109,18 @@ def test_tests_are_those_against_the_trivial_arm_turned_to_it(judged):
     tested = next(t for t in judged.tests if t.metric == "auc" and t.b == "facts-logistic")
     assert tested.a == "size-only"
     turned = found.first[1].shown
-    assert turned.value == estimated(tested.difference).value.replace("0.", "−0.", 1)
+    there = replace(
+        tested.difference,
+        value=-tested.difference.value,
+        low=-tested.difference.high,
+        high=-tested.difference.low,
+    )
+    assert str(turned) == str(estimated(there))
     assert found.count == len(judged.tests)
-    assert any("DeLong's test" in method for method in found.methods)
-    assert any("Brier score" in m and "flipping the sign" in m for m in found.methods)
+    assert found.methods == (
+        "AUC: difference of AUC within folds; variance between patients",
+        "Brier score: mean difference; p by flipping signs of patients",
+    )
 
 
 def test_features_say_in_how_many_folds(judged, parsed):
@@ -148,9 +139,9 @@ def test_what_is_lost_without_a_feature_stands_beside_it(judged, parsed):
     text = parsed(html).text
     psa = judged.arms[2].reliance.features[0]
     shown = estimated(psa.loss)
-    assert "Which numbers it rests on, and would it choose them again" in text
+    assert "Features it uses, and how stable their choice is" in text
     assert f"psa 4 of 4 folds {shown.value} ({shown.interval})" in text
-    assert psa.loss.method in text
+    assert method(psa.loss.method) in text
     assert "not estimable, since no fold leaves a feature out" in text
     features = html[html.index('id="features"') : html.index('id="hardest"')]
     assert features.count('class="forest"') == 1
@@ -166,7 +157,7 @@ def test_features_shuffled_together_and_unmeasured_ones_are_said_to_be(judged, p
     reliance = replace(arm.reliance, features=(shared,), note="Not measured in every fold.")
     made = replace(arm, used={"psa": 1.0, "sex": 0.25}, reliance=reliance)
     text = parsed(page.render(replace(judged, arms=(*judged.arms[:2], made)))).text
-    assert "psa with 2 others alike 4 of 4 folds" in text
+    assert "psa shuffled together with 2 others 4 of 4 folds" in text
     assert "sex 1 of 4 folds not measured" in text
     assert "Not measured in every fold." in text
     bare = replace(arm, reliance=None)
@@ -186,18 +177,11 @@ def test_published_figures_stand_apart_and_marked(judged, parsed):
     assert "Which of two" in text
 
 
-@pytest.fixture(scope="module")
-def repeated(cohort):
-    """Size only, three times on new folds."""
-    facts = facts_arm("facts-logistic", [case.covariates for case in cohort.cases], ("psa",))
-    return compare(cohort, [CLASSIFIERS["size-only"], facts], folds=4, repeats=3, seed=3)
-
-
 def test_repeats_are_told_with_their_spread_and_what_is_of_the_first_one(repeated, judged, parsed):
     text = parsed(page.render(repeated)).text
     assert "each held out once in each of 3 repeats of 4 folds split by patient" in text
     assert "Between the 3 repeats of the folds" in text
-    found = repeated.arms[0].spread["auc"]
+    found = repeated.arms[0].judgement.spread["auc"]
     assert f"{number(found.low)} to {number(found.high)}" in text
     assert "of the first of 3 repeats" in text
     assert "psa 12 of 12 folds" in text
@@ -206,36 +190,49 @@ def test_repeats_are_told_with_their_spread_and_what_is_of_the_first_one(repeate
     assert "repeats" not in parsed(page.render(judged)).text.replace("repeatability", "")
 
 
-def test_more_classes_have_a_confusion_matrix(judged, parsed):
-    """Every third benign case is called a cyst."""
+def test_more_classes_have_a_confusion_matrix(judged, of_arm, parsed):
+    """Three classes: a curve of each against the others, and the counts."""
     names = ("benign", "cyst", "malignant")
-
-    def score_of(score, n):
-        target = "cyst" if score.target == "benign" and n % 3 == 0 else score.target
-        p = score.classes["malignant"]
-        return replace(
-            score,
-            target=target,
-            classes=dict(zip(names, ((1 - p) / 2, (1 - p) / 2, p), strict=True)),
-            threshold=None,
-        )
-
-    arms = tuple(
-        replace(arm, scores=tuple(score_of(s, n) for n, s in enumerate(arm.scores)))
-        for arm in judged.arms
+    curves = (
+        *(Curve(kind="roc", name=name, x=(0.0, 0.2, 1.0), y=(0.0, 0.7, 1.0)) for name in names),
+        Curve(kind="confusion", lines=dict.fromkeys(names, (3.0, 2.0, 1.0))),
     )
-    three = replace(judged, arms=arms, classes=names, positive="")
-    text = parsed(page.render(three)).text
+    arms = tuple(of_arm(arm, classes=names, positive="", curves=curves) for arm in judged.arms)
+    text = parsed(page.render(replace(judged, arms=arms))).text
     assert "Confusion matrix, facts-logistic" in text
-    assert "ROC curves" not in text
+    assert "Each class against the others, facts-logistic" in text
+    assert "ROC curves of the arms" not in text
+    assert "Positive:" not in text
 
 
-def test_no_more_than_six_curves_and_the_trivial_one_among_them(judged):
+def test_no_more_than_six_curves_and_the_trivial_one_among_them(judged, of_arm):
     facts = judged.arms[2]
     better = replace(judged.arms[0].metrics["auc"], value=0.99, low=0.9, high=1.0)
     many = tuple(
-        replace(facts, name=f"arm-{n}", metrics={**facts.metrics, "auc": better}) for n in range(8)
+        replace(of_arm(facts, metrics={**facts.metrics, "auc": better}), name=f"arm-{n}")
+        for n in range(8)
     )
-    shown = shown_arms(replace(judged, arms=(*judged.arms, *many)))
+    shown = shown_arms(replace(judged, arms=(*judged.arms, *many)), Task.CLASSIFY)
     assert len(shown) == 6
     assert shown[-1].name == "size-only"
+
+
+def test_a_curve_that_cases_do_not_define_is_left_out(judged, of_arm):
+    arms = tuple(of_arm(arm, curves=()) for arm in judged.arms)
+    assert arm_figures(replace(judged, arms=arms), Task.CLASSIFY, phantom=True) == ()
+
+
+def test_stability_that_is_not_defined_says_why(judged, parsed):
+    arm = judged.arms[2]
+    why = "the folds do not choose from the same features"
+    nan = float("nan")
+    stability = replace(
+        arm.reliance.stability,
+        value=nan,
+        low=nan,
+        high=nan,
+        method=Method(what="stability", undefined=why),
+    )
+    made = replace(arm, reliance=replace(arm.reliance, stability=stability))
+    text = parsed(page.render(replace(judged, arms=(*judged.arms[:2], made)))).text
+    assert f"Stability of the choice: not defined, since {why}." in text

@@ -9,12 +9,14 @@ from dataclasses import replace
 import pytest
 
 from onkos.core.estimate import Estimate
-from onkos.core.reading import PairedTest
+from onkos.core.judgement import PairedTest
 from onkos.core.source import Caveat
+from onkos.core.task import Task
 from onkos.report import comparison as page
+from onkos.report.measures import named
 from onkos.report.plot import WIDTH, Series, dots
-from onkos.report.verdict import ranked, verdict
-from onkos.report.words import estimated, metric
+from onkos.report.verdict import answer, floor_arm, leading_arm, ranked, verdict
+from onkos.report.words import estimated, method
 
 EVIL = "</td><script>alert(1)</script>"
 
@@ -30,11 +32,11 @@ def test_every_estimate_stands_with_interval_n_and_missed(comparison, parsed):
     text = parsed(page.render(comparison)).text
     for arm in comparison.arms:
         for name, estimate in arm.metrics.items():
-            assert metric(name) in text
+            assert named(name) in text
             shown = estimated(estimate)
             assert f"{shown.value} ({shown.interval})" in text
             assert f"n {estimate.n}, missed {estimate.missed}" in text
-            assert estimate.method in text
+            assert method(estimate.method) in text
 
 
 def test_the_answer_names_the_best_arm_and_what_is_not_shown(comparison, parsed):
@@ -80,18 +82,17 @@ def test_the_tests_are_in_numbers_and_words(comparison, parsed):
         assert verdict(test, len(comparison.tests)) in text
 
 
-def test_every_case_is_listed_with_what_was_missed(comparison, parsed):
+def test_every_case_is_listed_with_what_was_missed(comparison, of_arm, parsed):
     comparison = ranked(comparison)
     first = comparison.arms[0]
-    score = replace(
-        first.scores[0], metrics={**first.scores[0].metrics, "dice:core": 0.0}, missed=("core",)
-    )
-    undefined = replace(first.scores[1], metrics={**first.scores[1].metrics, "dice:core": math.nan})
-    arm = replace(first, scores=(score, undefined, *first.scores[2:]))
+    cases = first.judgement.cases
+    score = replace(cases[0], values={**cases[0].values, "dice:core": 0.0}, missed=("core",))
+    undefined = replace(cases[1], values={**cases[1].values, "dice:core": math.nan})
+    arm = of_arm(first, cases=(score, undefined, *cases[2:]))
     html = page.render(replace(comparison, arms=(arm, *comparison.arms[1:])))
     text = parsed(html).text
     assert html[html.index('id="cases"') :].count("<details>") == 3
-    for each in first.scores:
+    for each in cases:
         assert f"{each.case} {each.patient} {each.fold + 1}" in text
     assert f"{score.case} {score.patient} {score.fold + 1} 0, missed" in text
     assert f"{undefined.case} {undefined.patient} {undefined.fold + 1} not defined" in text
@@ -107,12 +108,15 @@ def test_phantom_is_said_of_phantoms_only(comparison, parsed):
     assert "Only four patients." in parsed(page.render(limited)).text
 
 
-def test_one_arm_and_one_patient_make_no_claims(comparison, parsed):
+def test_one_arm_and_one_patient_make_no_claims(comparison, of_arm, parsed):
     unsure = Estimate(
         value=0.7, low=-math.inf, high=math.inf, n=1, method="one patient says nothing"
     )
-    arm = replace(
-        comparison.arms[0], metrics={"dice:core": unsure}, scores=comparison.arms[0].scores[:1]
+    arm = of_arm(
+        comparison.arms[0],
+        main={Task.SEGMENT: "dice:core"},
+        metrics={"dice:core": unsure},
+        cases=comparison.arms[0].judgement.cases[:1],
     )
     html = page.render(replace(comparison, arms=(arm,), tests=(), patients=1, cases=1))
     text = parsed(html).text
@@ -122,9 +126,12 @@ def test_one_arm_and_one_patient_make_no_claims(comparison, parsed):
     assert 'class="range"' not in html
 
 
-def test_nothing_estimable_is_said(comparison, parsed):
+def test_nothing_estimable_is_said(comparison, of_arm, parsed):
     none = Estimate(value=math.nan, low=math.nan, high=math.nan, n=0, method="no cases")
-    arms = tuple(replace(arm, metrics={"dice:core": none}, scores=()) for arm in comparison.arms)
+    arms = tuple(
+        of_arm(arm, main={Task.SEGMENT: "dice:core"}, metrics={"dice:core": none}, cases=())
+        for arm in comparison.arms
+    )
     html = page.render(replace(comparison, arms=arms, tests=()))
     text = parsed(html).text
     assert "No metric could be estimated." in text
@@ -133,9 +140,19 @@ def test_nothing_estimable_is_said(comparison, parsed):
     assert not re.search(r"\bnan\b", text)
 
 
-def test_names_never_become_markup_and_no_script_may_run(comparison, parsed):
+def test_names_never_become_markup_and_no_script_may_run(comparison, of_arm, parsed):
     arms = tuple(
-        replace(arm, name=EVIL + arm.name, family=EVIL, scores=(replace(arm.scores[0], case=EVIL),))
+        replace(
+            of_arm(
+                arm,
+                cases=(replace(arm.judgement.cases[0], case=EVIL),),
+                unanswered=(EVIL,),
+                caveats=(Caveat(code="evil", text=EVIL + arm.name),),
+            ),
+            name=EVIL + arm.name,
+            family=EVIL,
+            failed=(EVIL,),
+        )
         for arm in comparison.arms
     )
     tests = tuple(replace(test, a=EVIL, b=EVIL) for test in comparison.tests)
@@ -146,6 +163,100 @@ def test_names_never_become_markup_and_no_script_may_run(comparison, parsed):
     assert "alert(1)" in found.text
     ids = found.ids()
     assert len(ids) == len(set(ids))
+    for attributes in found.of("a"):
+        assert attributes["href"].removeprefix("#") in ids
+
+
+def test_failed_folds_and_unanswered_cases_are_said_before_the_limits(comparison, of_arm, parsed):
+    first, second, third = comparison.arms
+    assert 'class="subject unfinished"' not in page.render(comparison)
+    lost = of_arm(second, unanswered=("case-1-0", "case-4-0"))
+    lost = replace(lost, failed=("fold 2: out of memory",))
+    html = page.render(replace(comparison, arms=(first, lost, third)))
+    text = parsed(html).text
+    assert html.index('class="subject unfinished"') < html.index('id="limits"')
+    assert (
+        "Not every arm answered every case: twin, 1 of 3 folds could not be run and 2 of 12 cases "
+        "without an answer. A case without an answer counts as the worst there is."
+    ) in text
+    assert "twin: 1 fold could not be run" in text
+    assert "fold 2: out of memory." in text
+    assert "twin: 2 cases without an answer: case-1-0 and case-4-0." in text
+
+
+def test_caveats_of_single_arms_are_told_with_their_names(comparison, of_arm, parsed):
+    shared = Caveat(code="no-millimetres", text="Two outlines have no millimetres.")
+    own = Caveat(code="flat", text="Slices were outlined one by one.")
+    arms = [of_arm(arm, caveats=(shared,)) for arm in comparison.arms]
+    arms[1] = of_arm(arms[1], caveats=(shared, own))
+    text = parsed(page.render(replace(comparison, arms=tuple(arms)))).text
+    assert text.count("Two outlines have no millimetres.") == 1
+    assert "twin: Slices were outlined one by one." in text
+    assert "Only 12 patients." in text
+
+
+def test_an_arm_is_explained_once(comparison, parsed):
+    text = parsed(page.render(comparison)).text
+    assert text.count("An arm is one of the methods compared") == 1
+
+
+def test_an_error_metric_never_crowns_the_worst_arm(comparison, of_arm):
+    """By HD95 the arm with the smallest distance leads, and the verdict says so."""
+    arms = tuple(of_arm(arm, main={Task.SEGMENT: "hd95_mm:tumour"}) for arm in comparison.arms)
+    found = replace(comparison, arms=arms, tests=())
+    means = {arm.name: arm.metrics["hd95_mm:tumour"].value for arm in arms}
+    best, worst = min(means, key=means.get), max(means, key=means.get)
+    assert worst == "poor"
+    said = answer(found)
+    assert f"{best} has the lowest HD95 (mm), tumour" in said
+    assert "highest" not in said
+    assert leading_arm(found).name == best
+    assert [arm.name for arm in ranked(found).arms][1] == best
+    serious = replace(arms[2], family="classic")
+    everyone = replace(found, arms=(serious, *arms[:2]))
+    assert [arm.name for arm in ranked(everyone).arms][-1] == "poor"
+    assert floor_arm(found).name == "poor"
+
+
+def test_a_floor_is_beaten_by_an_error_only_from_below(comparison, of_arm):
+    """A higher distance than the trivial arm's is never a win, however sure the difference."""
+    arms = tuple(of_arm(arm, main={Task.SEGMENT: "hd95_mm:tumour"}) for arm in comparison.arms)
+    floor = replace(arms[0], family="trivial")  # the smallest distance of all
+    sure = replace(paired(1.0, 2.0, 3.0, p=0.001), a="poor", b="threshold", metric="hd95_mm:tumour")
+    found = replace(comparison, arms=(floor, replace(arms[2], family="classic")), tests=(sure,))
+    assert answer(found).startswith("No arm is shown to beat the trivial one, threshold")
+    assert verdict(sure, 1) == "threshold errs less than poor"
+
+
+def test_two_tasks_stand_on_one_page(comparison, judged, parsed):
+    """An arm that outlines and classifies has an answer, figures and cases for each task."""
+    arms = tuple(
+        replace(
+            outlines,
+            judgement=replace(
+                outlines.judgement,
+                tasks=(Task.CLASSIFY, Task.SEGMENT),
+                main={**outlines.judgement.main, **classes.judgement.main},
+                metrics={**classes.metrics, **outlines.metrics},
+                curves=classes.judgement.curves,
+                subgroups=classes.judgement.subgroups,
+                interactions=classes.judgement.interactions,
+                cases=(*classes.judgement.cases, *outlines.judgement.cases),
+                classes=classes.judgement.classes,
+                positive=classes.judgement.positive,
+            ),
+        )
+        for outlines, classes in zip(comparison.arms, judged.arms, strict=True)
+    )
+    html = page.render(replace(comparison, arms=arms))
+    found = parsed(html)
+    assert "highest AUC" in found.text
+    assert "highest Dice, tumour" in found.text
+    ids = found.ids()
+    assert len(ids) == len(set(ids))
+    assert {"curves", "curves-segment"} <= set(ids)
+    assert "Classes: curves" in found.text
+    assert html[html.index('id="cases"') :].count("<details>") == 4
     for attributes in found.of("a"):
         assert attributes["href"].removeprefix("#") in ids
 

@@ -16,6 +16,7 @@ from onkos.core.errors import ContentError, GeometryError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
+from onkos.core.task import Task
 from onkos.core.volume import Volume
 from onkos.report import comparison as page
 from onkos.report import folder, gallery
@@ -27,12 +28,13 @@ def with_dice(comparison, values: dict[str, list[float]]):
     """The comparison with other Dice of the first cases, arm by arm."""
     arms = []
     for arm in comparison.arms:
-        dice = values.get(arm.name, [])
+        dice, cases = values.get(arm.name, []), arm.judgement.cases
         changed = [
-            replace(score, metrics={**score.metrics, "dice:tumour": value})
-            for score, value in zip(arm.scores, dice, strict=False)
+            replace(one, values={**one.values, "dice:tumour": value})
+            for one, value in zip(cases, dice, strict=False)
         ]
-        arms.append(replace(arm, scores=(*changed, *arm.scores[len(changed) :])))
+        judgement = replace(arm.judgement, cases=(*changed, *cases[len(changed) :]))
+        arms.append(replace(arm, judgement=judgement))
     return replace(comparison, arms=tuple(arms))
 
 
@@ -45,35 +47,41 @@ def test_only_what_every_serious_arm_gets_wrong_is_hard(comparison):
             "poor": [0.9, 0.9, 0.1, 0.1, 0.1],
         },
     )
-    wrong = hardest(found)
-    names = [score.case for score in found.arms[0].scores]
+    wrong = hardest(found, Task.SEGMENT)
+    names = [one.case for one in found.arms[0].judgement.cases]
     assert [hard.case for hard in wrong.cases] == [names[1], names[0]]  # the worst first
     assert wrong.count == 2
     assert dict(wrong.cases[1].said)["poor"] == "Dice, tumour 0.900"  # the trivial one is told
 
 
-def test_a_case_that_an_arm_was_not_run_on_is_not_its_mistake(comparison):
+def test_a_case_that_an_arm_did_not_answer_is_not_its_mistake(comparison, of_arm):
     found = with_dice(comparison, {"threshold": [0.1], "twin": [0.1]})
     twin = found.arms[1]
-    without = replace(found, arms=(found.arms[0], replace(twin, scores=twin.scores[1:])))
-    assert hardest(found).count == 1
-    assert hardest(without).count == 0
+    first, *others = twin.judgement.cases
+    without = replace(found, arms=(found.arms[0], of_arm(twin, cases=tuple(others))))
+    silent = of_arm(twin, cases=(replace(first, answered=False), *others))
+    assert hardest(replace(found, arms=(found.arms[0], silent)), Task.SEGMENT).count == 0
+    assert hardest(found, Task.SEGMENT).count == 1
+    assert hardest(without, Task.SEGMENT).count == 0
 
 
-def test_no_more_than_twelve_are_shown_and_all_are_counted(comparison):
+def test_no_more_than_twelve_are_shown_and_all_are_counted(comparison, of_arm):
     low = [0.1] * 12
     found = with_dice(comparison, {"threshold": low, "twin": low})
     many = replace(
         found,
         arms=tuple(
-            replace(
+            of_arm(
                 arm,
-                scores=(*arm.scores, *(replace(s, case=f"{s.case}-2") for s in arm.scores)),
+                cases=(
+                    *arm.judgement.cases,
+                    *(replace(one, case=f"{one.case}-2") for one in arm.judgement.cases),
+                ),
             )
             for arm in found.arms
         ),
     )
-    assert (hardest(many).count, len(hardest(many).cases)) == (24, MOST)
+    assert (hardest(many, Task.SEGMENT).count, len(hardest(many, Task.SEGMENT).cases)) == (24, MOST)
 
 
 def case(volume: Volume | None, mask: Mask | None = None, name: str = "one") -> Case:
@@ -90,7 +98,7 @@ def case(volume: Volume | None, mask: Mask | None = None, name: str = "one") -> 
 def shot(comparison, made: Case):
     """How a case is drawn when it is the hardest."""
     found = with_dice(comparison, {"threshold": [0.1], "twin": [0.1]})
-    name = found.arms[0].scores[0].case
+    name = found.arms[0].judgement.cases[0].case
     cohort = Cohort(name="balls", cases=(replace(made, id=name),))
     return drawn(found, cohort).shots[name]
 

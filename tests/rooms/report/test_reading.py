@@ -18,13 +18,14 @@ from onkos.core.estimate import Estimate
 from onkos.core.findings import Lesion, Measurement
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
+from onkos.core.method import Method
 from onkos.core.reading import Reading
 from onkos.core.source import PHANTOM, Caveat
 from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
 from onkos.phantom.brain import BrainPhantom, simulated
 from onkos.report import reading as page
-from onkos.report.words import ranged
+from onkos.report.words import method, ranged
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)> \u2028'\"&"
 
@@ -100,7 +101,7 @@ def test_caveats_model_and_provenance_are_all_there(ball_reading, parsed):
         shown = ranged(estimate["value"], estimate["low"], estimate["high"])
         assert f"{shown.value} ({shown.interval})" in text
         assert tissue in text
-        assert estimate["method"] in text
+        assert method(Method(**estimate["method"])) in text
 
 
 def test_nothing_is_loaded_and_only_its_own_script_may_run(head_reading, parsed):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onkos.core.estimate import Estimate
+from onkos.core.method import Method
 from onkos.report import words
 
 
@@ -71,10 +72,50 @@ def test_times(seconds, shown):
     assert words.seconds(seconds) == shown
 
 
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (Method(what="AUC"), "AUC"),
+        (
+            Method(what="AUC within folds", by="DeLong's variance, logit interval", repeats=5),
+            "AUC within folds; DeLong's variance, logit interval; mean over 5 repeats of the folds",
+        ),
+        (
+            Method(what="proportion", share=(151, 189), by="Wilson's interval"),
+            "proportion; 151 of 189; Wilson's interval",
+        ),
+        (
+            Method(
+                what="mean over cases",
+                by="percentile bootstrap by patient",
+                resamples=2000,
+                notes=("2 cases without an answer count as the worst", ""),
+            ),
+            "mean over cases; percentile bootstrap by patient, 2000 resamples; 2 cases without an "
+            "answer count as the worst",
+        ),
+        (
+            Method(what="auc", undefined="one class only"),
+            "auc; not defined on these cases: one class only",
+        ),
+    ],
+)
+def test_a_method_is_one_sentence(made, said):
+    assert words.method(made) == said
+    assert (
+        words.estimated(Estimate(value=0.5, low=0.4, high=0.6, n=3, method=made)).method
+        == f"95 % interval; {said}; n = 3"
+    )
+
+
+def test_counts_of_a_proportion_stand_apart_from_its_method():
+    made = Method(what="proportion", share=(151, 189), by="Wilson's interval")
+    assert words.share(made) == "151 of 189"
+    assert words.without_share(made) == "proportion; Wilson's interval"
+    assert words.share(Method(what="AUC")) == ""
+
+
 def test_names():
-    assert words.metric("dice:core") == "Dice, core"
-    assert words.metric("volume_error_ml:tumour") == "Volume error (ml), tumour"
-    assert words.metric("surface_distance") == "Surface distance"
     assert words.person("Doe^Jane^Q") == "Doe, Jane Q"
     assert words.counted(1, "lesion") == "1 lesion"
     assert words.listed(["a", "b", "c"]) == "a, b and c"

@@ -1,7 +1,7 @@
-"""Figures of what the statistics found, as SVG that stands alone.
+"""Figures of what a judge found, as SVG that stands alone.
 
-Each function takes results of :mod:`onkos.stats` and gives a :class:`Drawing`: SVG text with its
-letters as paths, the same bytes for the same input, n and misses written on it, ``phantom`` on it
+Each function takes curves and estimates and gives a :class:`Drawing`: SVG text with its letters
+as paths, the same bytes for the same input, n and misses written on it, ``phantom`` on it
 where the patients are simulated, colours that people with any colour vision tell apart, and a
 description in words. Nothing is computed here.
 """

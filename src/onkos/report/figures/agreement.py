@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from onkos.core.errors import ContentError
+from onkos.core.estimate import Estimate
 from onkos.report import words
 from onkos.report.colours import on_white
 from onkos.report.figures.sheet import WIDE, Drawing, Sample, finished, headed, leveled, sheet
-from onkos.stats.agreement.bland_altman import LimitsOfAgreement
+
+
+class Limits(Protocol):
+    """Mean difference and the limits of agreement, each with its interval."""
+
+    @property
+    def bias(self) -> Estimate:
+        """Mean difference."""
+        ...
+
+    @property
+    def lower(self) -> Estimate:
+        """Limit that few differences lie below."""
+        ...
+
+    @property
+    def upper(self) -> Estimate:
+        """Limit that few differences lie above."""
+        ...
 
 
 def bland_altman(
     a: ArrayLike,
     b: ArrayLike,
     *,
-    limits: LimitsOfAgreement,
+    limits: Limits,
     sample: Sample,
     unit: str = "",
     names: tuple[str, str] = ("first", "second"),

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from onkos.core.curve import Curve
 from onkos.report.figures.sheet import INK, LINE, Drawing, Sample, finished, headed, sheet, short
-from onkos.stats.multiclass import Confusion
 
 _DARK = 0.55  # share from which white letters are read better
 
 
-def confusion(found: Confusion, *, sample: Sample) -> Drawing:
-    """Draw a confusion matrix: counts, and shares of each true class as shade and per cent."""
-    counts = np.asarray(found.counts, dtype=np.float64)
+def confusion(found: Curve, *, sample: Sample) -> Drawing:
+    """Draw a confusion matrix: counts, and shares of each true class as shade and per cent.
+
+    Parameters
+    ----------
+    found
+        Its lines are the rows of the matrix by true class, columns in the same order.
+    sample
+        Whom it rests on.
+    """
+    counts = np.array(list(found.lines.values()), dtype=np.float64)
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
-    names = [short(str(name)) for name in found.classes]
+    names = [short(str(name)) for name in found.lines]
     side = 2.0 + 0.85 * len(names)
     with sheet((side + 0.8, side)) as figure:
         axes = figure.add_subplot()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from numpy.typing import ArrayLike
+
+from onkos.core.curve import Curve
 from onkos.core.errors import ContentError
-from onkos.core.geometry import FloatArray
 from onkos.report.colours import on_white
 from onkos.report.figures.sheet import (
     INK,
@@ -21,9 +23,6 @@ from onkos.report.figures.sheet import (
     short,
     square,
 )
-from onkos.stats.bands import Band
-from onkos.stats.readers.curves import Curve
-from onkos.stats.roc import RocCurve
 
 _DASHES = ((0, ()), (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 
@@ -41,29 +40,22 @@ class Line:
     note
         What the legend says of it, e.g. the area with its interval.
     band
-        Shaded where given.
+        Places along x, and the low and the high end there; None where there is none.
     """
 
     name: str
-    x: FloatArray
-    y: FloatArray
+    x: ArrayLike
+    y: ArrayLike
     note: str = ""
-    band: Band | None = None
+    band: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None
 
     @classmethod
-    def of(
-        cls,
-        curve: RocCurve | Curve,
-        *,
-        name: str = "",
-        note: str = "",
-        band: Band | None = None,
-    ) -> Line:
-        """Take up the curve of an arm, or of a reader with its own name."""
-        if isinstance(curve, Curve):
-            return cls(name=name or curve.name, x=curve.x, y=curve.y, note=note, band=band)
-        x, y = curve.false_positive_rate, curve.true_positive_rate
-        return cls(name=name, x=x, y=y, note=note, band=band)
+    def of(cls, curve: Curve, *, name: str = "", note: str = "", banded: bool = True) -> Line:
+        """Take up a curve, with its band unless it would crowd the sheet."""
+        band = None
+        if banded and curve.lines.get("band_x"):
+            band = curve.lines["band_x"], curve.lines["band_low"], curve.lines["band_high"]
+        return cls(name=name or curve.name, x=curve.x, y=curve.y, note=note, band=band)
 
     @property
     def said(self) -> str:
@@ -77,8 +69,22 @@ def rocs(
     sample: Sample,
     average: Line | None = None,
     title: str = "ROC curves",
+    level: float = 0.95,
 ) -> Drawing:
     """Draw several ROC curves, told apart by colour and dash, the average thick and black.
+
+    Parameters
+    ----------
+    lines
+        In the order of the legend.
+    sample
+        Whom they rest on.
+    average
+        Of the lines, e.g. of all readers.
+    title
+        What they are of.
+    level
+        Of the bands.
 
     Raises
     ------
@@ -93,14 +99,11 @@ def rocs(
         square(axes)
         axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
         axes.plot([0, 1], [0, 1], color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
-        banded = [line.band for line in lines if line.band is not None]
+        banded = any(line.band is not None for line in lines)
         for number, line in enumerate(lines):
             colour = on_white(number)
             if line.band is not None:
-                band = line.band
-                axes.fill_between(
-                    band.at, band.low, band.high, color=colour, alpha=0.12, linewidth=0
-                )
+                axes.fill_between(*line.band, color=colour, alpha=0.12, linewidth=0)
             axes.plot(
                 line.x,
                 line.y,
@@ -112,7 +115,7 @@ def rocs(
         if average is not None:
             label = f"{short(average.name)} {average.note}".strip()
             axes.plot(average.x, average.y, color=INK, linewidth=2.6, label=label)
-        told = f"bands: {leveled(banded[0].level)}" if banded else None
+        told = f"bands: {leveled(level)}" if banded else None
         figure.legend(loc="outside lower left", title=told, title_fontsize=9, alignment="left")
         everyone = [*lines, *([average] if average else [])]
         about = "; ".join(line.said for line in everyone) + "."

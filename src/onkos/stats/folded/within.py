@@ -142,7 +142,7 @@ def area_difference_within(
         p=min(step.p(value) for step in steps),
         error=taken.error,
         df=taken.df,
-        method=str(method),
+        method=method,
     )
 
 
@@ -227,7 +227,7 @@ def _unknown(found: Ranked, value: float, what: str, level: float) -> Significan
         ),
         statistic=math.nan,
         p=math.nan if undefined else 1.0,
-        method=str(method),
+        method=method,
     )
 
 

@@ -8,101 +8,103 @@ from xml.etree.ElementTree import Element, XMLPullParser
 import numpy as np
 import pytest
 
+from onkos.core.curve import Curve
+from onkos.core.estimate import Estimate
+from onkos.core.method import Method
 from onkos.report import figures
 from onkos.report.figures import Drawing, ForestRow, Line, Sample, Spread
 from onkos.stats.agreement.bland_altman import bland_altman
-from onkos.stats.bands import froc_band, precision_recall_band, roc_band
-from onkos.stats.bootstrap import bootstrap_mean
-from onkos.stats.calibration import Forecast, calibration_line, reliability_curve
-from onkos.stats.decision import decision_curve
-from onkos.stats.delong import auc
-from onkos.stats.froc import CPM_POINTS, cpm, froc_curve, sensitivity_at
-from onkos.stats.intervals import Resampling
-from onkos.stats.marks import Marks
-from onkos.stats.multiclass import confusion_matrix
-from onkos.stats.precision_recall import average_precision, precision_recall_curve
-from onkos.stats.proportions import wilson
-from onkos.stats.readers.curves import Curve
-from onkos.stats.roc import roc_curve
-from onkos.stats.survival.followup import FollowUp
-from onkos.stats.survival.kaplan_meier import kaplan_meier
 
-QUICK = Resampling(resamples=100, interval="percentile")
 SAMPLE = Sample(n=40, missed=3)
 
 Draw = Callable[[Sample, str], Drawing]
 
 
+def about(value: float, *, n: int = 40) -> Estimate:
+    """An estimate with an interval of 0.1 on each side."""
+    method = Method(what="by hand")
+    return Estimate(value=value, low=value - 0.1, high=value + 0.1, n=n, method=method)
+
+
+def banded(x, y) -> dict[str, tuple[float, ...]]:
+    """A band of 0.1 about a curve, on its own places."""
+    return {
+        "band_x": x,
+        "band_low": tuple(max(0.0, one - 0.1) for one in y),
+        "band_high": tuple(min(1.0, one + 0.1) for one in y),
+    }
+
+
+X, Y = (0.0, 0.1, 0.3, 0.6, 1.0), (0.0, 0.5, 0.8, 0.95, 1.0)
+
+
 def _roc(sample: Sample, name: str) -> Drawing:
-    truth, score, rng = _scored()
-    band = roc_band(truth, score, rng=rng, plan=QUICK)
-    point = wilson(9, 13), wilson(20, 27)
-    curve = roc_curve(truth, score)
-    return figures.roc(curve, area=auc(truth, score), sample=sample, band=band, point=point)
+    curve = Curve(kind="roc", x=X, y=Y, lines=banded(X, Y))
+    point = about(0.7), about(0.8)
+    counts = {name: 14, "other": 26}
+    return figures.roc(curve, area=about(0.81), sample=sample, point=point, counts=counts)
 
 
 def _precision_recall(sample: Sample, name: str) -> Drawing:
-    truth, score, rng = _scored()
-    return figures.precision_recall(
-        precision_recall_curve(truth, score),
-        area=average_precision(truth, score, rng=rng, plan=QUICK),
-        sample=sample,
-        band=precision_recall_band(truth, score, rng=rng, plan=QUICK),
-    )
+    lines = {**banded(Y, X[::-1]), "prevalence": (0.35,)}
+    curve = Curve(kind="precision_recall", x=Y, y=X[::-1], lines=lines)
+    return figures.precision_recall(curve, area=about(0.7), sample=sample)
 
 
 def _reliability(sample: Sample, name: str) -> Drawing:
-    forecast = _forecast()
-    return figures.reliability(
-        reliability_curve(forecast),
-        probability=forecast.probability,
-        sample=sample,
-        slope=calibration_line(forecast).slope,
+    curve = Curve(
+        kind="reliability",
+        x=(0.2, 0.5, 0.9),
+        y=(0.1, 0.6, 0.8),
+        low=(0.0, 0.4, 0.6),
+        high=(0.3, 0.8, 0.95),
+        lines={"histogram": tuple(float(n) for n in range(20))},
     )
+    return figures.reliability(curve, sample=sample, slope=about(1.1))
 
 
 def _decision(sample: Sample, name: str) -> Drawing:
-    points = decision_curve(_forecast(), (0.1, 0.4, 0.7), rng=np.random.default_rng(2), plan=QUICK)
-    return figures.decision({name: points}, sample=sample)
+    curve = Curve(
+        kind="decision",
+        x=(0.1, 0.4, 0.7),
+        y=(0.3, 0.2, 0.05),
+        low=(0.2, 0.1, -0.1),
+        high=(0.4, 0.3, 0.2),
+        lines={"all": (0.3, -0.1, -1.2)},
+    )
+    return figures.decision({name: curve}, sample=sample)
 
 
 def _froc(sample: Sample, name: str) -> Drawing:
-    rng, cases = np.random.default_rng(4), tuple(range(12))
-    marks = Marks(
-        cases=cases,
-        patients=cases,
-        false_case=rng.integers(0, 12, 20),
-        false_score=rng.normal(size=20),
-        lesion_case=rng.integers(0, 12, 15),
-        lesion_score=np.where(np.arange(15) < 3, -np.inf, rng.normal(1, 1, size=15)),
-        lesion_weight=np.ones(15),
-    )
-    found = sensitivity_at(marks, CPM_POINTS, rng=rng, between="linear", plan=QUICK)
-    return figures.froc(
-        froc_curve(marks),
-        points=dict(zip(CPM_POINTS, found, strict=True)),
-        cpm=cpm(marks, rng=rng, plan=QUICK),
-        sample=sample,
-        band=froc_band(marks, rng=rng, plan=QUICK),
-    )
+    x, y = (0.0, 0.2, 0.7, 2.0), (0.1, 0.4, 0.6, 0.8)
+    curve = Curve(kind="froc", x=x, y=y, lines=banded((0.125, 0.5, 2.0), (0.3, 0.5, 0.8)))
+    points = {at: about(0.3 + 0.05 * n) for n, at in enumerate((0.125, 0.25, 0.5, 1, 2, 4, 8))}
+    return figures.froc(curve, points=points, cpm=about(0.45), sample=sample)
 
 
 def _rocs(sample: Sample, name: str) -> Drawing:
-    truth, score, rng = _scored()
-    band = roc_band(truth, score, rng=rng, plan=QUICK)
-    first = Line.of(roc_curve(truth, score), name=name, note="AUC 0.8 (0.7–0.9)", band=band)
-    second = Curve(name="reader 2", x=np.array([0.0, 0.2, 1.0]), y=np.array([0.0, 0.7, 1.0]))
+    curve = Curve(kind="roc", x=X, y=Y, lines=banded(X, Y))
+    first = Line.of(curve, name=name, note="AUC 0.8 (0.7–0.9)")
+    second = Line(name="reader 2", x=np.array([0.0, 0.2, 1.0]), y=np.array([0.0, 0.7, 1.0]))
     mean = Line(name="mean", x=np.array([0.0, 1.0]), y=np.array([0.3, 1.0]))
-    return figures.rocs([first, Line.of(second)], sample=sample, average=mean)
+    return figures.rocs([first, second], sample=sample, average=mean)
 
 
 def _kaplan_meier(sample: Sample, name: str) -> Drawing:
-    rng = np.random.default_rng(6)
-    curves = {
-        group: kaplan_meier(FollowUp(time=rng.exponential(9, 20), event=rng.random(20) < 0.6))
-        for group in (name, "other")
-    }
-    return figures.kaplan_meier(curves, sample=sample, unit="months", note="log-rank p = 0.4")
+    curves = [
+        Curve(
+            kind="survival",
+            name=group,
+            x=(1.0, 3.0, 8.0),
+            y=(0.95, 0.7, drop),
+            low=(0.85, 0.5, drop - 0.2),
+            high=(1.0, 0.9, drop + 0.2),
+            lines={"at_risk_x": (0.0, 4.0), "at_risk": (20.0, 9.0), "censored": (2.0, 5.0)},
+            notes=("log-rank p = 0.4",),
+        )
+        for group, drop in ((name, 0.5), ("other", 0.3))
+    ]
+    return figures.kaplan_meier(curves, sample=sample, unit="months")
 
 
 def _bland_altman(sample: Sample, name: str) -> Drawing:
@@ -114,16 +116,18 @@ def _bland_altman(sample: Sample, name: str) -> Drawing:
 
 
 def _forest(sample: Sample, name: str) -> Drawing:
+    nan = float("nan")
+    unknown = Estimate(value=nan, low=nan, high=nan, n=0, method=Method(what="by hand"))
     rows = [
-        ForestRow(name="all", estimate=wilson(30, 40)),
-        ForestRow(name=name, estimate=wilson(10, 15), group="site"),
-        ForestRow(name="not known", estimate=wilson(0, 0), group="site"),
+        ForestRow(name="all", estimate=about(0.75)),
+        ForestRow(name=name, estimate=about(0.67, n=15), group="site"),
+        ForestRow(name="not known", estimate=unknown, group="site"),
     ]
     return figures.forest(rows, label="Sensitivity", sample=sample, reference=0.75)
 
 
 def _confusion(sample: Sample, name: str) -> Drawing:
-    table = confusion_matrix([name, name, "b", "b"], [name, "b", "b", "b"], classes=[name, "b"])
+    table = Curve(kind="confusion", lines={name: (1.0, 1.0), "b": (0.0, 2.0)})
     return figures.confusion(table, sample=sample)
 
 
@@ -131,20 +135,9 @@ def _distribution(sample: Sample, name: str) -> Drawing:
     rng = np.random.default_rng(8)
     values, missed = rng.beta(8, 2, 30), np.arange(30) % 11 == 0
     values[missed] = 0
-    mean = bootstrap_mean(values, groups=range(30), rng=rng)
+    mean = about(float(values.mean()), n=30)
     spread = Spread(name=name, values=values, missed=missed, estimate=mean)
     return figures.distribution([spread], label="Dice", sample=sample)
-
-
-def _scored():
-    rng = np.random.default_rng(1)
-    truth = np.arange(40) % 3 == 0
-    return truth, rng.normal(size=40) + 1.3 * truth, rng
-
-
-def _forecast() -> Forecast:
-    truth, score, _ = _scored()
-    return Forecast(truth=truth, probability=1 / (1 + np.exp(-score)))
 
 
 DRAWN: dict[str, Draw] = {

@@ -17,7 +17,10 @@ SAMPLE = Sample(n=9)
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("kaplan_meier", "one: 20 patients, "),
+        (
+            "kaplan_meier",
+            "one: 20 patients at first, 0.500 (0.300–0.700) free of the event at the end",
+        ),
         ("kaplan_meier", "log-rank p = 0.4"),
         ("bland_altman", "25 pairs"),
         ("forest", "site, not known not estimable (no interval), n 0, missed 0"),
@@ -52,7 +55,7 @@ def test_nothing_to_draw_is_refused():
     with pytest.raises(ContentError, match="expected at least one"):
         figures.rocs([], sample=SAMPLE)
     with pytest.raises(ContentError, match="expected at least one"):
-        figures.kaplan_meier({}, sample=SAMPLE)
+        figures.kaplan_meier([], sample=SAMPLE)
     with pytest.raises(ContentError, match="expected at least one"):
         figures.forest([], label="Dice", sample=SAMPLE)
     with pytest.raises(ContentError, match="expected at least one"):
