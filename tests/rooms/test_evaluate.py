@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 from onkos.cohort.predictions import PredictedCase, Predictions
+from onkos.core.answers import ObservedOutcome
 from onkos.core.case import Case, Cohort, known_truths
 from onkos.core.errors import CohortError, ContentError, GeometryError, UsageError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
-from onkos.evaluate import Settings, evaluate
+from onkos.core.task import Task
+from onkos.evaluate import evaluate
+from onkos.judge import Settings
 from onkos.stats.delong import auc
 from onkos.stats.surfaces import diagonal_mm
 
@@ -33,6 +36,7 @@ def cohort(n, *, target=None, truth=None, **covariates):
                 truths=known_truths(
                     outline=None if truth is None else (lambda k=k: truth[k]),
                     target=None if target is None else target[k],
+                    outcome=followed_up(covariates, k),
                 ),
                 site=f"site {k % 2}",
                 covariates={name: str(values[k]) for name, values in covariates.items()},
@@ -42,21 +46,21 @@ def cohort(n, *, target=None, truth=None, **covariates):
     )
 
 
+def followed_up(covariates, k):
+    if "time" not in covariates:
+        return None
+    return ObservedOutcome(time=float(covariates["time"][k]), event=bool(covariates["event"][k]))
+
+
 def predicted(cases, *, classes=(), surviving=False):
-    made = {
-        name: PredictedCase(
+    rows = tuple(
+        PredictedCase(
             case=name, patient=f"P{name[1:]}", line=line, **({"classes": said} if classes else {}),
             **({"risks": said} if surviving else {}),
         )
         for line, (name, said) in enumerate(cases.items(), start=2)
-    }  # fmt: skip
-    return Predictions(
-        path=Path("predictions.csv"),
-        cases=made,
-        classes=tuple(classes),
-        surviving=surviving,
-        sha256="0" * 64,
-    )
+    )  # fmt: skip
+    return Predictions(path=Path("predictions.csv"), rows=rows, sha256="0" * 64)
 
 
 def two_classes(n, *, left_out=(), sexes=None):
@@ -84,11 +88,13 @@ def box(*sides, labels=1):
 def test_two_classes_have_every_metric_with_its_interval():
     predictions, told, positive, p = two_classes(36)
     made = evaluate(predictions, told)
-    found = made.evaluation
-    assert found.tasks == ("classification",)
+    found = made.judgement
+    assert found.tasks == (Task.CLASSIFY,)
     assert found.positive == "malignant"
     expected = auc(positive, p)
-    assert found.metrics["auc"] == expected
+    area = found.metrics["auc"]
+    assert area.value == pytest.approx(expected.value)
+    assert (area.low, area.high) == pytest.approx((expected.low, expected.high), abs=0.02)
     assert {
         "average_precision", "brier", "calibration_slope", "ece", "sensitivity", "specificity",
         "ppv", "npv", "accuracy", "balanced_accuracy", "odds_ratio", "net_benefit:0.2",
@@ -97,19 +103,15 @@ def test_two_classes_have_every_metric_with_its_interval():
     for one in found.metrics.values():
         assert one.low <= one.value <= one.high
         assert one.method
-    assert [drawing.title for drawing in made.drawings] == [
-        "ROC curve",
-        "Precision and recall",
-        "Reliability curve",
-        "Decision curve",
-        "Confusion matrix",
-    ]
-    assert evaluate(predictions, told).evaluation.metrics == found.metrics
+    kinds = ["roc", "precision_recall", "reliability", "decision", "confusion"]
+    assert [curve.kind for curve in found.curves] == kinds
+    assert evaluate(predictions, told).judgement.metrics == found.metrics
 
 
 def test_a_case_without_a_prediction_counts_as_the_worst():
     predictions, told, positive, p = two_classes(36, left_out=(0, 4))
-    found = evaluate(predictions, told).evaluation
+    made = evaluate(predictions, told)
+    found = made.judgement
     worst = p.copy()
     worst[0], worst[4] = 0.0, 1.0  # c0 is malignant, c4 benign
     assert found.unanswered == ("c0", "c4")
@@ -119,19 +121,20 @@ def test_a_case_without_a_prediction_counts_as_the_worst():
     assert found.metrics["brier"].value == pytest.approx(((worst - positive) ** 2).mean())
     slope = found.metrics["calibration_slope"]
     assert slope.n == 34
-    assert "only of the 34 cases with an answer" in slope.method
-    assert any(caveat.code == "unanswered" and "c0, c4" in caveat.text for caveat in found.caveats)
+    assert "only of the 34 cases with an answer, 2 had none" in slope.method.notes
+    codes = {caveat.code: caveat.text for caveat in made.caveats}
+    assert "c0, c4" in codes["unanswered"]
 
 
 def test_subgroups_are_judged_by_themselves_and_tested():
     sexes = ["F" if k < 20 else "M" for k in range(36)]
     predictions, told, positive, p = two_classes(36, sexes=sexes)
-    found = evaluate(predictions, told).evaluation
+    found = evaluate(predictions, told).judgement
     assert set(found.subgroups) == {"site", "sex", "age"}
-    assert list(found.subgroups["age"]) == ["< 40", "40-65", ">= 65"]
+    assert list(found.subgroups["age"]) == ["< 50 years", "50-65 years", ">= 65 years"]
     mine = found.subgroups["sex"]["M"]
     assert mine["auc"].value == pytest.approx(auc(positive[20:], p[20:]).value)
-    assert set(mine) == set(found.metrics)
+    assert set(mine) == {"auc", "brier", "sensitivity", "specificity", "accuracy"}
     assert {(one.column, one.metric) for one in found.interactions} == {
         ("site", "auc"),
         ("sex", "auc"),
@@ -140,24 +143,32 @@ def test_subgroups_are_judged_by_themselves_and_tested():
     assert all(0 <= one.p <= one.p_adjusted <= 1 for one in found.interactions)
 
 
+def test_columns_to_divide_by_can_be_named():
+    predictions, told, *_ = two_classes(36)
+    settings = Settings(by=("sex",))
+    with pytest.raises(UsageError, match="no such columns"):
+        evaluate(predictions, told, settings=replace(settings, by=("scanner",)))
+
+
 def test_one_column_is_enough_for_two_classes():
     predictions, told, *_ = two_classes(24)
     alone = predicted(
-        {name: {"malignant": one.classes["malignant"]} for name, one in predictions.cases.items()},
+        {one.case: {"malignant": one.classes["malignant"]} for one in predictions.rows},
         classes=("malignant",),
     )
-    assert (
-        evaluate(alone, told).evaluation.metrics == evaluate(predictions, told).evaluation.metrics
-    )
+    one, two = (evaluate(each, told).judgement.metrics for each in (alone, predictions))
+    for name, estimate in one.items():
+        assert estimate.value == pytest.approx(two[name].value), name
 
 
 def test_a_threshold_and_a_positive_class_can_be_chosen():
     predictions, told, positive, p = two_classes(24)
     settings = Settings(threshold=0.8, positive="benign")
-    found = evaluate(predictions, told, settings=settings).evaluation
+    made = evaluate(predictions, told, settings=settings)
+    found = made.judgement
     called = 1 - p >= 0.8
     assert found.metrics["sensitivity"].value == pytest.approx(called[~positive].mean())
-    assert not any(caveat.code == "threshold-half" for caveat in found.caveats)
+    assert not any(caveat.code == "threshold-half" for caveat in made.caveats)
     with pytest.raises(UsageError, match="positive class 'cyst'"):
         evaluate(predictions, told, settings=Settings(positive="cyst"))
 
@@ -170,13 +181,11 @@ def test_several_classes_are_judged_each_against_the_others():
     table /= table.sum(axis=1, keepdims=True)
     cases = {f"c{k}": dict(zip(names, table[k].tolist(), strict=True)) for k in range(1, 30)}
     made = evaluate(predicted(cases, classes=names), cohort(30, target=target))
-    assert made.evaluation.positive == ""
-    assert {"auc", "kappa", "mcc", "sensitivity:glioma"} <= set(made.evaluation.metrics)
-    assert made.evaluation.metrics["auc"].missed == 1
-    assert [one.title for one in made.drawings] == [
-        "Each class against the others",
-        "Confusion matrix",
-    ]
+    found = made.judgement
+    assert found.positive == ""
+    assert {"auc", "kappa", "mcc", "sensitivity:glioma"} <= set(found.metrics)
+    assert found.metrics["auc"].missed == 1
+    assert [curve.kind for curve in found.curves] == ["roc", "roc", "roc", "confusion"]
 
 
 def test_one_class_alone_is_refused():
@@ -191,7 +200,7 @@ def outlined(truth, masks, **settings):
         f"c{k}": None if mask is None else (lambda mask=mask: mask) for k, mask in masks.items()
     }
     nothing = predicted({f"c{k}": {} for k in masks})
-    return evaluate(nothing, told, masks=read, settings=Settings(**settings)).evaluation
+    return evaluate(nothing, told, masks=read, settings=Settings(**settings))
 
 
 def test_outlines_are_judged_and_misses_cost_the_worst():
@@ -202,20 +211,20 @@ def test_outlines_are_judged_and_misses_cost_the_worst():
         2: box((11, 13), (9, 11), (4, 6)),
         3: None,
     }
-    found = outlined(truth, masks)
-    assert found.tasks == ("segmentation",)
+    found = outlined(truth, masks).judgement
+    assert found.tasks == (Task.SEGMENT,)
     assert not any(name.endswith(":label-1") for name in found.metrics)
     dice = found.metrics["dice:tumour"]
     assert dice.value == pytest.approx((1 + 0.8 + 0 + 0) / 4)
     assert (dice.n, dice.missed) == (4, 2)
     assert found.unanswered == ("c3",)
-    worst = {one.case: one for one in found.judged}["c3"]
+    worst = {one.case: one for one in found.cases}["c3"]
     assert worst.values["hd95_mm:tumour"] == pytest.approx(diagonal_mm(GRID))
     assert worst.values["lesion_precision:tumour"] == 0
     assert found.metrics["lesion_recall:tumour"].value == pytest.approx(0.5)
     assert found.metrics["volume_error_ml:tumour"].value < 0
-    assert "tolerance 2 mm" in found.metrics["surface_dice:tumour"].method
-    assert "IoU above 0.5" in found.metrics["lesion_pq:tumour"].method
+    assert "tolerance 2 mm" in str(found.metrics["surface_dice:tumour"].method)
+    assert "IoU above 0.5" in str(found.metrics["lesion_pq:tumour"].method)
     for one in found.metrics.values():
         assert one.low <= one.value <= one.high
 
@@ -223,10 +232,12 @@ def test_outlines_are_judged_and_misses_cost_the_worst():
 def test_a_healthy_case_without_an_outline_is_no_success():
     empty = box((0, 0), (0, 0), (0, 0))
     truth = [empty, empty, box((2, 8), (2, 8), (1, 4))]
-    found = outlined(truth, {0: empty, 1: None, 2: truth[2]})
+    found = outlined(truth, {0: empty, 1: None, 2: truth[2]}).judgement
     assert found.metrics["dice:tumour"].value == pytest.approx(2 / 3)
     assert found.metrics["sensitivity:tumour"].n == 1
-    assert "not defined on 2 of 3 cases" in found.metrics["lesion_recall:tumour"].method
+    assert "not defined on 2 of 3 cases" in found.metrics["lesion_recall:tumour"].method.notes
+    told = "1 cases with nothing to outline and nothing outlined count as perfect"
+    assert told in found.metrics["dice:tumour"].method.notes
 
 
 def test_tissues_are_judged_apart_and_an_absent_one_agrees():
@@ -238,7 +249,7 @@ def test_tissues_are_judged_apart_and_an_absent_one_agrees():
         return Mask(labels=labels, geometry=GRID, names={1: "oedema", 2: "core"})
 
     truth = [two(True), two(False)]
-    found = outlined(truth, {0: two(False), 1: two(False)})
+    found = outlined(truth, {0: two(False), 1: two(False)}).judgement
     assert found.metrics["dice:tumour"].value == 1
     assert found.metrics["dice:core"].value == pytest.approx(0.5)  # missed once, absent once
     assert found.metrics["dice:core"].missed == 1
@@ -257,11 +268,12 @@ def test_a_picture_without_millimetres_is_judged_by_overlap_alone():
     labels = np.zeros(flat.shape, dtype=np.uint8)
     labels[4:9, 3:9] = 1
     mask = Mask(labels=labels, geometry=flat, names={1: "tumour"})
-    found = outlined([mask, mask], {0: mask, 1: mask})
+    made = outlined([mask, mask], {0: mask, 1: mask})
+    found = made.judgement
     assert found.metrics["dice:tumour"].value == 1
     assert "hd95_mm:tumour" not in found.metrics
     assert math.isnan(found.metrics["volume_error_ml:tumour"].value)
-    assert any(caveat.code == "no-millimetres" for caveat in found.caveats)
+    assert any(caveat.code == "no-millimetres" for caveat in made.caveats)
 
 
 def followed(n=60):
@@ -275,13 +287,13 @@ def followed(n=60):
 def test_risks_are_judged_against_follow_up():
     told, x = followed()
     made = evaluate(predicted({f"c{k}": {math.nan: x[k]} for k in range(60)}, surviving=True), told)
-    found = made.evaluation
-    assert found.tasks == ("survival",)
+    found = made.judgement
+    assert found.tasks == (Task.PROGNOSE,)
     assert found.metrics["c_harrell"].value > 0.65
     assert "c_uno" in found.metrics
     assert sum(name.startswith("auc_at:") for name in found.metrics) == 3
     assert not any(name.startswith("brier") for name in found.metrics)
-    assert [one.title for one in made.drawings] == ["Kaplan-Meier curves"]
+    assert {curve.kind for curve in found.curves} == {"survival"}
 
 
 def test_probabilities_by_given_times_are_judged_as_such():
@@ -292,8 +304,8 @@ def test_probabilities_by_given_times_are_judged_as_such():
     }
     made = evaluate(predicted(cases, surviving=True), told)
     assert {"brier_at:6", "brier_at:18", "integrated_brier", "calibration_slope_at:6",
-            "observed_to_expected_at:18", "auc_at:18"} <= set(made.evaluation.metrics)  # fmt: skip
-    assert made.evaluation.metrics["brier_at:6"].value < 0.25
+            "observed_to_expected_at:18", "auc_at:18"} <= set(made.judgement.metrics)  # fmt: skip
+    assert made.judgement.metrics["brier_at:6"].value < 0.25
     with pytest.raises(ContentError, match="expected probabilities of the event"):
         evaluate(predicted({f"c{k}": {6.0: x[k]} for k in range(60)}, surviving=True), told)
 
@@ -302,7 +314,7 @@ def test_a_patient_without_a_risk_counts_against_the_model():
     told, x = followed()
     whole = predicted({f"c{k}": {math.nan: x[k]} for k in range(60)}, surviving=True)
     fewer = predicted({f"c{k}": {math.nan: x[k]} for k in range(4, 60)}, surviving=True)
-    all_told, some = (evaluate(one, told).evaluation for one in (whole, fewer))
+    all_told, some = (evaluate(one, told).judgement for one in (whole, fewer))
     assert some.metrics["c_harrell"].value < all_told.metrics["c_harrell"].value
     assert (some.metrics["c_harrell"].n, some.metrics["c_harrell"].missed) == (60, 4)
 
@@ -312,10 +324,10 @@ def test_times_that_repeat_the_follow_up_are_no_horizons():
     times = [float(case.covariates["time"]) for case in told.cases]
     found = evaluate(
         predicted({f"c{k}": {times[k]: x[k]} for k in range(60)}, surviving=True), told
-    ).evaluation
+    )
     assert any(caveat.code == "time-repeats" for caveat in found.caveats)
     mixed = {f"c{k}": {6.0 + (k == 7): 0.5} for k in range(60)}
-    with pytest.raises(CohortError, match="line 9: case 'c7' has risks at times"):
+    with pytest.raises(CohortError, match="case 'c7' has risks at times"):
         evaluate(predicted(mixed, surviving=True), told)
 
 

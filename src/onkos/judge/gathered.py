@@ -19,14 +19,13 @@ from onkos.stats.classification import Answers, positive_class
 from onkos.stats.folded.held_out import HeldOut
 from onkos.stats.resampling import IntArray
 
-_ALONE = -1  # fold of the cases that no fold answered
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Gathered:
     """What was said in each repeat of the same cases, and in which fold each was held out.
 
-    A case without an answer is given the surest wrong one, in a fold of its own.
+    A case without an answer is given the surest wrong one, in the fold that held it out (in the
+    first one where that is not told), so that it counts against the model in the area, too.
     """
 
     cases: tuple[Case, ...]
@@ -94,7 +93,8 @@ def gathered(predicted: Predicted, cohort: Cohort, settings: Settings) -> Gather
         repeats.append(answers)
         lost |= gone
         of_patient = {one.patient: one.fold for one in place.values()}
-        held = [of_patient.get(case.patient, _ALONE) for case in cohort.cases]
+        first = min(of_patient.values(), default=0)
+        held = [of_patient.get(case.patient, first) for case in cohort.cases]
         folds.append(np.array(held, dtype=np.int64))
     return Gathered(cases=cohort.cases, repeats=tuple(repeats), folds=tuple(folds), lost=lost)
 

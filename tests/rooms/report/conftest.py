@@ -15,6 +15,7 @@ from onkos.core.card import ErrorModel
 from onkos.core.case import Cohort
 from onkos.core.comparison import ArmResult, Comparison, FeatureReliance, Reliance
 from onkos.core.curve import Curve
+from onkos.core.desk import PLAIN, Desk
 from onkos.core.estimate import Estimate
 from onkos.core.judgement import Interaction, JudgedCase, Judgement, PairedTest, Spread
 from onkos.core.mask import Mask
@@ -81,7 +82,7 @@ class TrueModel:
         self.card = card
         self.truth = truth
 
-    def predict(self, study: Study) -> Prediction:
+    def predict(self, study: Study, *, desk: Desk = PLAIN) -> Prediction:
         return Prediction.outlined(self.truth, reference=self.card.reference)
 
 
