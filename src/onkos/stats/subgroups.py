@@ -22,7 +22,7 @@ from onkos.stats.permutation import label_test
 from onkos.stats.resampling import IntArray, numbered
 from onkos.stats.significance import quantile
 
-Metric = Callable[[IntArray], Estimate]
+SubgroupMetric = Callable[[IntArray], Estimate]
 PERMUTATIONS = 999
 
 
@@ -98,7 +98,7 @@ PLAIN = Interaction()
 
 
 def subgroups(
-    metric: Metric,
+    metric: SubgroupMetric,
     attributes: Mapping[str, Sequence[Hashable]],
     *,
     interaction: Interaction = PLAIN,
@@ -158,7 +158,7 @@ def age_groups(ages_years: Sequence[float], *, edges: Sequence[float]) -> list[s
 
 
 def _one(
-    metric: Metric, number: IntArray, names: list[Hashable], interaction: Interaction
+    metric: SubgroupMetric, number: IntArray, names: list[Hashable], interaction: Interaction
 ) -> Subgroups:
     """One attribute, its p not yet adjusted."""
 

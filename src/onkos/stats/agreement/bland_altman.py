@@ -19,6 +19,7 @@ from onkos.core.method import Method
 from onkos.stats.agreement.measurements import paired
 from onkos.stats.estimates import bracketed, undefined
 from onkos.stats.resampling import Clusters
+from onkos.stats.significance import Wald
 
 LimitsInterval = Literal["exact", "bland-altman-1999", "bland-altman-1986"]
 _MEAN = Method(what="mean difference", by="Student's t")
@@ -100,6 +101,7 @@ def bland_altman(
     t = float(stats.t.ppf((1 + level) / 2, n - 1))
     se = _limit_error(sd, n, limits_sd, limits_interval)
     half = limits_sd * sd
+    low, high = bias - half, bias + half
     inner = outer = t * se
     by = f"approximate ({limits_interval})"
     if limits_interval == "exact":
@@ -111,9 +113,9 @@ def bland_altman(
     )
     limit = partial(bracketed, n=n, level=level)
     return LimitsOfAgreement(
-        bias=limit(bias, _about(bias, t * se_mean(sd, n)), method=_MEAN),
-        lower=limit(bias - half, _about(bias - half, outer, inner), method=_named(method, "lower")),
-        upper=limit(bias + half, _about(bias + half, inner, outer), method=_named(method, "upper")),
+        bias=Wald(error=se_mean(sd, n), n=n, df=n - 1, level=level, method=_MEAN).estimate(bias),
+        lower=limit(low, (low - outer, low + inner), method=_named(method, "lower")),
+        upper=limit(high, (high - inner, high + outer), method=_named(method, "upper")),
         sd=sd,
         se_limits=se,
         **_proportional(first, second, level),
@@ -173,22 +175,22 @@ def bland_altman_repeated(
     rest = 1 - float(np.mean(1 / counts))
     variance = between + rest * within
     bias, sd = float(means.mean()), math.sqrt(variance)
-    low, high = _variance_limits((between, n - 1), (rest * within, total - n), variance, level)
+    least, most = _variance_limits((between, n - 1), (rest * within, total - n), variance, level)
     t = float(stats.t.ppf((1 + level) / 2, n - 1))
     reach = t * se_mean(math.sqrt(between), n)
     z = limits_sd
-    inner = math.hypot(reach, z * (sd - math.sqrt(low)))
-    outer = math.hypot(reach, z * (math.sqrt(high) - sd))
-    half = z * sd
+    inner = math.hypot(reach, z * (sd - math.sqrt(least)))
+    outer = math.hypot(reach, z * (math.sqrt(most) - sd))
+    low, high = bias - z * sd, bias + z * sd
     notes = (f"{total} pairs of {n} subjects",)
     what = f"{z:g} SD limit of agreement of a single pair"
     method = Method(what=what, by="variance recovery (Zou 2013)", notes=notes)
     limit = partial(bracketed, n=n, level=level)
     of_subjects = [np.bincount(groups, weights=values) / counts for values in (first, second)]
     return LimitsOfAgreement(
-        bias=limit(bias, _about(bias, reach), method=replace(_MEAN, notes=notes)),
-        lower=limit(bias - half, _about(bias - half, outer, inner), method=_named(method, "lower")),
-        upper=limit(bias + half, _about(bias + half, inner, outer), method=_named(method, "upper")),
+        bias=limit(bias, (bias - reach, bias + reach), method=replace(_MEAN, notes=notes)),
+        lower=limit(low, (low - outer, low + inner), method=_named(method, "lower")),
+        upper=limit(high, (high - inner, high + outer), method=_named(method, "upper")),
         sd=sd,
         se_limits=math.nan,
         **_proportional(of_subjects[0], of_subjects[1], level),
@@ -249,18 +251,12 @@ def _proportional(first: FloatArray, second: FloatArray, level: float) -> _Propo
         nothing = undefined(what, "all means are equal", n=n, level=level)
         return _Proportional(proportional=nothing, proportional_p=math.nan, correlation=math.nan)
     fit = stats.linregress(mean, difference)
-    slope, error = float(fit.slope), float(fit.stderr)
-    half = float(stats.t.ppf((1 + level) / 2, n - 2)) * error
     method = Method(what=what, by="least squares, Student's t")
-    estimate = bracketed(slope, _about(slope, half), n=n, level=level, method=method)
+    how = Wald(error=float(fit.stderr), n=n, df=n - 2, level=level, method=method)
+    estimate = how.estimate(float(fit.slope))
     varies = np.ptp(first) > 0 and np.ptp(second) > 0
     r = float(np.corrcoef(first, second)[0, 1]) if varies else math.nan
     return _Proportional(proportional=estimate, proportional_p=float(fit.pvalue), correlation=r)
-
-
-def _about(centre: float, down: float, up: float | None = None) -> tuple[float, float]:
-    """Interval that reaches so far down and up (as far as down if not given)."""
-    return centre - down, centre + (down if up is None else up)
 
 
 def _named(method: Method, side: str) -> Method:

@@ -16,6 +16,7 @@ from onkos.core.method import Method
 from onkos.stats.agreement.ratings import Ratings
 from onkos.stats.agreement.resample import percentile, resampled_sums
 from onkos.stats.estimates import described, undefined
+from onkos.stats.significance import Wald
 
 Parts = tuple[AnyArray, AnyArray, AnyArray]
 
@@ -45,18 +46,10 @@ class Agreement:
 
     def normal(self, level: float = 0.95) -> Estimate:
         """The coefficient with the large-sample (normal) interval many programs print."""
-        half = float(stats.norm.ppf((1 + level) / 2)) * self.se
-        value = self.estimate.value
-        return Estimate(
-            value=value,
-            low=value - half,
-            high=value + half,
-            n=self.estimate.n,
-            level=level,
-            method=replace(
-                described(self.estimate.method), by="asymptotic, normal quantiles", resamples=0
-            ),
-        )
+        method = described(self.estimate.method)
+        method = replace(method, by="asymptotic, normal quantiles", resamples=0)
+        normal = Wald(error=self.se, n=self.estimate.n, level=level, method=method)
+        return normal.estimate(self.estimate.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

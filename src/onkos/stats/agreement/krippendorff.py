@@ -11,7 +11,7 @@ from onkos.core.geometry import AnyArray, FloatArray
 from onkos.stats.agreement.chance import Weights, pairwise_agreement
 from onkos.stats.agreement.coefficient import Agreement, Kernel, Parts, estimate_agreement
 from onkos.stats.agreement.ratings import Ratings
-from onkos.stats.agreement.weights import RatingScale, Weighting, agreement_weights
+from onkos.stats.agreement.weights import Metric, Weighting, agreement_weights
 
 _WEIGHTING: dict[str, Weighting] = {
     "nominal": "identity",
@@ -24,7 +24,7 @@ _MOST = 2000
 def krippendorff_alpha(
     ratings: Ratings,
     *,
-    metric: RatingScale = "nominal",
+    metric: Metric = "nominal",
     weights: Weights | None = None,
     rng: np.random.Generator | None = None,
     level: float = 0.95,

@@ -14,7 +14,7 @@ from onkos.core.geometry import FloatArray
 Weighting = Literal[
     "identity", "linear", "quadratic", "ordinal", "radical", "ratio", "circular", "bipolar"
 ]
-RatingScale = Literal["nominal", "ordinal", "interval", "ratio"]
+Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 
 
 def agreement_weights(categories: Sequence[Any], kind: Weighting | ArrayLike) -> FloatArray:
@@ -48,7 +48,7 @@ def agreement_weights(categories: Sequence[Any], kind: Weighting | ArrayLike) ->
         return _checked(np.asarray(kind, dtype=np.float64), len(categories))
     if kind not in _APART:
         raise UsageError(f"weights {kind!r}: expected one of {', '.join(_APART)}, or a matrix")
-    x = category_scores(categories)
+    x = scores(categories)
     if kind == "ratio" and x.min() < 0:
         raise ContentError(f"ratio weights of categories from {x.min():g}: expected none below 0")
     apart = _APART[kind](x[:, None], x[None, :])
@@ -72,7 +72,7 @@ def weights_of_disagreement(disagreement: ArrayLike) -> FloatArray:
     return _checked(1 - apart / apart.max(), len(apart))
 
 
-def category_scores(categories: Sequence[Any]) -> FloatArray:
+def scores(categories: Sequence[Any]) -> FloatArray:
     """Numbers that stand for the categories: themselves, or 1, 2, 3 ... for names."""
     if all(isinstance(category, (int, float, np.number)) for category in categories):
         return np.asarray(categories, dtype=np.float64)

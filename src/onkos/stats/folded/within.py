@@ -91,9 +91,9 @@ def area_difference_within(
     shown is asked at the level of the interval, and p is the smallest level at which the
     interval leaves out zero. To differ from a constant arm is to rank otherwise than by chance.
 
-    Of simulated arms of equal worth 5 % or fewer are found to differ at p < 0.05, in two folds
-    and with little signal up to 7 %; with folds taken for independent it is 10 to 30 %, with
-    all folds pooled 10 to 45 % (``bench/folded.py``).
+    Of simulated (phantom) arms of equal worth 6 % or fewer are found to differ at p < 0.05, mostly
+    2 to 5 %; 7 % in two folds with little signal. With folds taken for independent it is 10 to
+    40 %, with all folds pooled up to 55 % (``bench/folded.py``).
 
     Parameters
     ----------

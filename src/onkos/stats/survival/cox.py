@@ -17,6 +17,7 @@ from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.estimates import transformed
 from onkos.stats.resampling import IntArray
+from onkos.stats.significance import Wald
 from onkos.stats.survival.followup import FollowUp, scores
 from onkos.stats.survival.logrank import labels
 from onkos.stats.survival.partial import Partial, Sorted, Ties, partial_likelihood
@@ -107,17 +108,11 @@ class CoxFit:
     @property
     def log_hazard_ratios(self) -> tuple[Estimate, ...]:
         """Coefficients with their intervals."""
-        half = norm.ppf((1 + self.level) / 2) * self.standard_errors
         return tuple(
-            Estimate(
-                value=float(beta),
-                low=float(beta - wide),
-                high=float(beta + wide),
-                n=self.n,
-                level=self.level,
-                method=self.method,
+            Wald(error=error, n=self.n, level=self.level, method=self.method).estimate(beta)
+            for beta, error in zip(
+                self.coefficients.tolist(), self.standard_errors.tolist(), strict=True
             )
-            for beta, wide in zip(self.coefficients, half, strict=True)
         )
 
     @property
