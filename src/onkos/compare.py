@@ -15,7 +15,7 @@ from onkos.cohort.splits import repeated_folds
 from onkos.core.case import Cohort
 from onkos.core.comparison import ArmResult, Comparison, FoldResult, Predicted
 from onkos.core.desk import PLAIN, Desk
-from onkos.core.errors import UsageError
+from onkos.core.errors import CohortError, UsageError
 from onkos.core.judgement import Judgement
 from onkos.core.protocols import Arm
 from onkos.core.reading import Provenance
@@ -157,6 +157,7 @@ def kept_predictions(
     ]
     with _store(execution) as store:
         outcomes = _run_all(pieces, store, execution)
+        _require_some(arms, outcomes)
         yield Finished(
             arms=tuple(arms),
             outcomes={
@@ -253,6 +254,16 @@ def _run_all(
         of_repeat = f", repeat {piece.repeat + 1}" if piece.repeat else ""
         tell(len(found), len(pieces), f"{piece.arm.name}{of_repeat}, fold {piece.fold.number + 1}")
     return found
+
+
+def _require_some(
+    arms: Sequence[Arm], outcomes: Mapping[tuple[str, int, int], FoldResult]
+) -> None:
+    """Refuse where an arm could not be run on any fold: there is nothing to judge."""
+    for arm in arms:
+        mine = [outcome for (name, _, _), outcome in outcomes.items() if name == arm.name]
+        if all(outcome.failed for outcome in mine):
+            raise CohortError(f"{arm.name} failed on every fold: {mine[0].failed}")
 
 
 def _place(piece: Piece) -> tuple[str, int, int]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from onkos.compare import compare
+from onkos.compare import Plan, compare
 from onkos.core.errors import ContentError
 from onkos.io.results import load_reading, write_reading
 from onkos.read import read, with_errors
@@ -17,7 +17,7 @@ from toys import ThresholdArm, blob, toy_cohort
 @pytest.fixture(scope="module")
 def model():
     cohort = toy_cohort(6)
-    judged = compare(cohort, [ThresholdArm()], folds=3).arms[0]
+    judged = compare(cohort, [ThresholdArm()], plan=Plan(folds=3)).arms[0]
     fitted = ThresholdArm().fit(cohort.cases, rng=np.random.default_rng(0))
     return with_errors(fitted, judged)
 

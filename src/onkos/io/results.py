@@ -151,7 +151,8 @@ def evaluation_plain(evaluation: Evaluation) -> dict[str, Any]:
     """The same as plain data."""
     plain: dict[str, Any] = to_plain(evaluation)
     judgement: dict[str, Any] = plain.pop("judgement")
-    return {**plain, **judgement, "caveats": plain["caveats"]}
+    judged = judgement.pop("cases")
+    return {**plain, **judgement, "judged": judged, "caveats": plain["caveats"]}
 
 
 def load_evaluation(path: Path) -> Evaluation:
@@ -159,8 +160,9 @@ def load_evaluation(path: Path) -> Evaluation:
     plain = read_json(path)
     try:
         caveats = plain["caveats"]
+        count, plain["cases"] = plain["cases"], plain.pop("judged")
         plain["judgement"] = {**_judgement(plain), "caveats": []}
-        plain["caveats"] = caveats
+        plain |= {"caveats": caveats, "cases": count}
     except (KeyError, TypeError, AttributeError) as error:
         raise ContentError(f"{path}: not an evaluation of this version: {error!r}") from error
     return from_plain(Evaluation, plain)

@@ -67,7 +67,9 @@ def test_a_model_is_fitted_and_applied(run, table, tmp_path):
     assert code == 0, said
     with (tmp_path / "predicted" / "predictions.csv").open() as handle:
         rows = list(csv.DictReader(handle))
-    assert list(rows[0]) == ["case", "patient", "p_benign", "p_malignant"]
+    wanted = ["case", "patient", "arm", "fold", "target", "p_benign", "p_malignant", "threshold"]
+    assert list(rows[0]) == wanted
+    assert float(rows[0]["threshold"]) == card["threshold"]
     assert float(rows[0]["p_benign"]) + float(rows[0]["p_malignant"]) == pytest.approx(1, abs=1e-5)
 
 
@@ -121,7 +123,7 @@ def test_features_of_one_image(run, table, tmp_path):
     [
         (("--arms", "size-only"), 3, "has no target"),
         (("--arms", "size-only", "--target", "grade"), 3, "no column 'grade'"),
-        (("--arms", "size-only,trivial", "--target", "diagnosis"), 2, "compare each kind"),
+        (("--arms", "size-only,trivial", "--target", "diagnosis"), 2, "arms of different tasks"),
         (("--arms", "facts-svm", "--target", "diagnosis"), 2, "--columns"),
         (("--arms", "radiomics-oracle", "--target", "diagnosis"), 2, "no arm called"),
         (("--arms", "words-svm", "--target", "diagnosis"), 3, "three axes"),

@@ -52,7 +52,7 @@ def test_every_metric_is_an_object_with_its_interval(run, tables):
     assert found["metrics"]["auc"]["n"] == 24
     page = (out / "report.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 6
-    assert results.load_evaluation(out / "evaluation.json").metrics["auc"].n == 24
+    assert results.load_evaluation(out / "evaluation.json").judgement.metrics["auc"].n == 24
 
 
 def test_json_prints_what_the_file_holds(run, tables):
@@ -94,7 +94,7 @@ def test_unknown_classes_and_columns_are_refused(run, tables):
     asked = ("evaluate", path, "--truth", tables / "cases.csv", "--out", tables / "out")
     code, _, complaint = run(*asked)
     assert code == 3
-    assert "line 1: no case of the truth is of class 'cancer'" in complaint
+    assert "classes ['benign', 'cancer']; the truth" in complaint
     code, _, complaint = run(*asked, "--target", "histology")
     assert code == 3
     assert "no column 'histology'" in complaint
@@ -126,8 +126,9 @@ def test_outlines_are_judged_with_the_names_of_the_truth(run, tmp_path):
     )  # fmt: skip
     assert code == 0, complaint
     found = json.loads(said)
-    assert found["tasks"] == ["segmentation"]
+    assert found["tasks"] == ["segment"]
     assert found["metrics"]["dice:core"]["value"] == pytest.approx(2 / 3)
     assert found["metrics"]["dice:core"]["missed"] == 1
-    assert "tolerance 1 mm" in found["metrics"]["surface_dice:tumour"]["method"]
-    assert {one["code"] for one in found["caveats"]} >= {"no-classes", "unanswered"}
+    notes = found["metrics"]["surface_dice:tumour"]["method"]["notes"]
+    assert "tolerance 1 mm, surfels weighted by area" in notes
+    assert {one["code"] for one in found["caveats"]} >= {"no-truth-to-classify", "unanswered"}
