@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,8 +14,11 @@ from lesion_toys import nodule
 from onkos.arms.classify import CLASSIFIERS
 from onkos.cohort.written import write_predictions
 from onkos.compare import Execution, Plan, judged, kept_predictions
+from onkos.core.answers import ObservedOutcome, Risk
 from onkos.core.case import Case, Cohort, known_truths
+from onkos.core.reading import Prediction
 from onkos.core.study import Patient, Study
+from onkos.core.task import Task
 from onkos.evaluate import judge_again
 from onkos.io.results import comparison_plain, write_comparison
 from toys import ThresholdArm, toy_cohort
@@ -41,7 +46,70 @@ def _same(value):
 NODULES = Cohort(
     name="nodules", cases=tuple(_case(n) for n in range(40)), fingerprint="n", simulated=True
 )
+
+
+def _followed(number: int) -> Case:
+    """A patient with a marker and a follow-up; two sites."""
+    rng = np.random.default_rng([5, number])
+    marker = rng.normal()
+    time, end = rng.exponential(10 * np.exp(-marker)) + 0.1, rng.uniform(4, 30)
+    facts = {"marker": repr(marker)}
+    return Case(
+        id=f"case-{number}",
+        patient=f"P{number}",
+        load=partial(_same, Study(patient=Patient(id=f"P{number}"), facts=facts)),
+        truths=known_truths(
+            outcome=ObservedOutcome(time=float(min(time, end)), event=bool(time <= end))
+        ),
+        site="AB"[number % 2],
+    )
+
+
+@dataclass(frozen=True)
+class MarkerArm:
+    """Risk by a marker: a score, or with ``at`` the probability of the event by these times."""
+
+    name: str
+    at: tuple[float, ...] = ()
+    family: str = "trivial"
+    task: Task = Task.PROGNOSE
+
+    @property
+    def settings(self):
+        return {"at": self.at}
+
+    def require(self, cohort, folds):
+        del cohort, folds
+
+    def fit(self, cases, *, rng, desk):
+        del rng, desk
+        seen = [case.outcome for case in cases]
+        rate = sum(one.event for one in seen) / sum(one.time for one in seen)
+        return MarkerModel(rate=rate, at=self.at)
+
+
+@dataclass(frozen=True)
+class MarkerModel:
+    rate: float
+    at: tuple[float, ...]
+
+    @property
+    def card(self):
+        return SimpleNamespace(task=Task.PROGNOSE)
+
+    def predict(self, study, *, desk):
+        del desk
+        score = self.rate * np.exp(float(study.facts["marker"]))
+        by = {time: float(1 - np.exp(-score * time)) for time in self.at}
+        risk = Risk(by=by) if by else Risk(score=float(score))
+        return Prediction(answers={Task.PROGNOSE: risk})
+
+
+FOLLOWED = Cohort(
+    name="followed", cases=tuple(_followed(n) for n in range(40)), fingerprint="f", simulated=True
+)
 KINDS = {
+    "risks": (FOLLOWED, [MarkerArm("score"), MarkerArm("by times", at=(2.0, 5.0))]),
     "classes": (NODULES, [CLASSIFIERS["size-only"], CLASSIFIERS["prevalence-only"]]),
     "outlines": (toy_cohort(6, cases_each=2), [ThresholdArm(), ThresholdArm("off", shift=20.0)]),
 }

@@ -23,6 +23,7 @@ from onkos.judge.classes import judge_classes
 from onkos.judge.grouping import Grouping, grouped, ordered
 from onkos.judge.outlines import judge_outlines
 from onkos.judge.part import Judge, Part
+from onkos.judge.prognosis import judge_risks
 from onkos.judge.settings import DEFAULT, Settings
 from onkos.stats.multiplicity import holm
 from onkos.stats.resampling import IntArray
@@ -32,6 +33,7 @@ from onkos.stats.subgroups import subgroups
 JUDGES: Mapping[Task, Judge] = {
     Task.CLASSIFY: judge_classes,
     Task.SEGMENT: judge_outlines,
+    Task.PROGNOSE: judge_risks,
 }
 
 FEW_PATIENTS = 30

@@ -50,7 +50,7 @@ def dynamic_auc(
     cumulative/dynamic time-dependent ROC curves. Stat Methods Med Res 2016;25:2088-2102.
     doi:10.1177/0962280213515571
     """
-    statistic = _area(horizons, risk)
+    statistic = area_statistic(horizons, risk)
     return _over_time(statistic, horizons, what="cumulative/dynamic AUC", rng=rng, plan=plan)
 
 
@@ -63,7 +63,7 @@ def dynamic_auc_difference(
     plan: Resampling = DEFAULT,
 ) -> OverTimeDifference:
     """Estimate the dynamic AUC of model ``a`` minus that of ``b``, on the same resamples."""
-    models = (_area(horizons, a), _area(horizons, b))
+    models = (area_statistic(horizons, a), area_statistic(horizons, b))
     return _difference(models, horizons, what="cumulative/dynamic AUC", rng=rng, plan=plan)
 
 
@@ -99,7 +99,7 @@ def brier(
     classification schemes for survival data. Stat Med 1999;18:2529-2545.
     doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529::AID-SIM274>3.0.CO;2-5
     """
-    statistic = _squared_error(horizons, survival)
+    statistic = brier_statistic(horizons, survival)
     return _over_time(statistic, horizons, what="Brier score", rng=rng, plan=plan)
 
 
@@ -112,11 +112,11 @@ def brier_difference(
     plan: Resampling = DEFAULT,
 ) -> OverTimeDifference:
     """Estimate the Brier score of model ``a`` minus that of ``b``: negative if ``a`` is better."""
-    models = (_squared_error(horizons, a), _squared_error(horizons, b))
+    models = (brier_statistic(horizons, a), brier_statistic(horizons, b))
     return _difference(models, horizons, what="Brier score", rng=rng, plan=plan)
 
 
-def _area(horizons: Horizons, risk: ArrayLike) -> Statistic:
+def area_statistic(horizons: Horizons, risk: ArrayLike) -> Statistic:
     """Dynamic AUC at each time and their mean, of resamples."""
     weigh = horizons.weighing()
     values = _per_time(risk, horizons, what="risk")[weigh.order]
@@ -145,7 +145,7 @@ def _area(horizons: Horizons, risk: ArrayLike) -> Statistic:
     return statistic
 
 
-def _squared_error(horizons: Horizons, survival: ArrayLike) -> Statistic:
+def brier_statistic(horizons: Horizons, survival: ArrayLike) -> Statistic:
     """Brier score at each time and integrated, of resamples."""
     weigh = horizons.weighing()
     predicted = _per_time(survival, horizons, what="predicted survival")[weigh.order]
