@@ -12,6 +12,7 @@ import pytest
 
 from lesion_toys import nodule
 from onkos.arms.classify import CLASSIFIERS
+from onkos.arms.detect.blobs import BrightestBlobs
 from onkos.cohort.written import write_predictions
 from onkos.compare import Execution, Plan, judged, kept_predictions
 from onkos.core.answers import ObservedOutcome, Risk
@@ -21,6 +22,7 @@ from onkos.core.study import Patient, Study
 from onkos.core.task import Task
 from onkos.evaluate import judge_again
 from onkos.io.results import comparison_plain, write_comparison
+from spot_toys import spotted_cohort
 from toys import ThresholdArm, toy_cohort
 
 
@@ -108,7 +110,19 @@ class MarkerModel:
 FOLLOWED = Cohort(
     name="followed", cases=tuple(_followed(n) for n in range(40)), fingerprint="f", simulated=True
 )
+
+
+class Elsewhere(BrightestBlobs):
+    """The same looking for other blobs."""
+
+    @property
+    def name(self):
+        return "elsewhere"
+
+
+SPOTTED = spotted_cohort(12)
 KINDS = {
+    "findings": (SPOTTED, [BrightestBlobs(), Elsewhere(radii=(3.0,), most=3)]),
     "risks": (FOLLOWED, [MarkerArm("score"), MarkerArm("by times", at=(2.0, 5.0))]),
     "classes": (NODULES, [CLASSIFIERS["size-only"], CLASSIFIERS["prevalence-only"]]),
     "outlines": (toy_cohort(6, cases_each=2), [ThresholdArm(), ThresholdArm("off", shift=20.0)]),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from onkos.arms import classify, intensity, outline, store, supervoxel, trivial
+from onkos.arms import classify, detect, intensity, outline, store, supervoxel, trivial
 from onkos.core.card import Card
 from onkos.core.errors import ModelError
 from onkos.core.protocols import Arm, Model
@@ -17,6 +17,7 @@ ARMS: dict[str, Arm] = {
     trivial.NAME: trivial.BrightBlob(),
     **outline.OUTLINERS,
     **classify.CLASSIFIERS,
+    **detect.DETECTORS,
 }
 
 _BUILD: dict[str, Callable[[Card, dict[str, Any]], Model]] = {
@@ -25,6 +26,7 @@ _BUILD: dict[str, Callable[[Card, dict[str, Any]], Model]] = {
     trivial.NAME: trivial.from_weights,
     **dict.fromkeys(outline.OUTLINERS, outline.from_weights),
     **dict.fromkeys(classify.BUILT, classify.build),
+    **dict.fromkeys(detect.DETECTORS, detect.build),
 }
 
 

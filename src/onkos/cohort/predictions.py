@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from onkos.cohort.marked import load_findings
+from onkos.cohort.marked import is_detections, load_findings
 from onkos.cohort.ratings import rows_under
 from onkos.cohort.table import named_labels
 from onkos.core.answers import Answer, ClassProbabilities, Findings, KeptOutline, Risk
@@ -148,15 +148,14 @@ class Predictions:
 def load_predictions(path: Path | str) -> Predictions:
     """Read a table of predictions, comma-separated UTF-8, plain or ``.gz``, or a result folder.
 
-    Columns: ``case``, ``patient`` and ``p_<class>`` for every class (a probability; for two
-    classes one column is enough), with ``threshold`` beside them where the model calls a case
-    positive from another probability than 0.5; or ``risk`` (higher: an earlier event), with a
-    column ``time`` beside it the probability of the event by that time, and a case has one row
-    for each time; or ``mask``, the file of an outline, relative to the table. Several models
-    stand under each other with a column ``arm``, several draws of the folds with ``repeat``, and
-    ``fold`` tells where a case was held out. Further columns are left alone. A case that got no
-    answer is left out of the table: it then counts as missed. In a folder the tables are called
-    ``predictions.csv`` and, of marked lesions, ``detections.csv``.
+    Columns: ``case``, ``patient`` and ``p_<class>`` for every class (for two one is enough), with
+    ``threshold`` where the model calls a case positive from another probability than 0.5; or
+    ``risk`` (higher: an earlier event), with a column ``time`` beside it the probability of the
+    event by that time, and a case has one row for each time; or ``mask``, the file of an outline,
+    relative to the table. Several models stand under each other with a column ``arm``, several
+    draws of the folds with ``repeat``, and ``fold`` tells where a case was held out. Further
+    columns are left alone. A case that got no answer is left out: it counts as missed. A folder has
+    ``predictions.csv`` and ``detections.csv``, also read alone: :mod:`onkos.cohort.marked`.
 
     Raises
     ------
@@ -170,14 +169,16 @@ def load_predictions(path: Path | str) -> Predictions:
     table = path / PREDICTIONS if path.is_dir() else path
     header, rows = rows_under(table, _NEEDED)
     classes = tuple(name.removeprefix(_PREFIX) for name in header if name.startswith(_PREFIX))
+    alone = not (path.is_dir() or classes) and is_detections(header)
     found: dict[tuple[str, int, str], PredictedCase] = {}
     for line, row in rows:
         where = f"{table}, line {line}"
         made = _case(row, classes, line=line, table=table)
         key = made.arm, made.repeat, made.case
         before = found.get(key)
-        found[key] = made if before is None else _further(before, made, where)
-    marks = path / DETECTIONS if path.is_dir() else None
+        further = _same_case if alone else _further
+        found[key] = made if before is None else further(before, made, where)
+    marks = table if alone else path / DETECTIONS if path.is_dir() else None
     return Predictions(
         path=table,
         rows=tuple(found.values()),
@@ -373,12 +374,17 @@ def _further(before: PredictedCase, made: PredictedCase, where: str) -> Predicte
             f"{where}: case {made.case!r} stands on line {before.line}, too; expected each case "
             "once for each arm and repeat (of risks at several times each time once)"
         )
-    if made.patient != before.patient:
+    return replace(_same_case(before, made, where), risks={**before.risks, **made.risks})
+
+
+def _same_case(before: PredictedCase, made: PredictedCase, where: str) -> PredictedCase:
+    """Another row of a case, e.g. a further mark: of the same patient, from the same fold."""
+    if made.patient != before.patient or made.fold != before.fold:
         raise CohortError(
-            f"{where}: case {made.case!r} is of patient {made.patient!r} here and of "
-            f"{before.patient!r} on line {before.line}"
+            f"{where}: case {made.case!r} is of patient {made.patient!r}, fold {made.fold + 1} "
+            f"here and of {before.patient!r}, fold {before.fold + 1} on line {before.line}"
         )
-    return replace(before, risks={**before.risks, **made.risks})
+    return before
 
 
 def _number(name: str, cell: str, where: str) -> float:

@@ -20,6 +20,7 @@ from onkos.core.method import Method
 from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.classes import judge_classes
+from onkos.judge.findings import judge_findings
 from onkos.judge.grouping import Grouping, grouped, ordered
 from onkos.judge.outlines import judge_outlines
 from onkos.judge.part import Judge, Part
@@ -33,6 +34,7 @@ from onkos.stats.subgroups import subgroups
 JUDGES: Mapping[Task, Judge] = {
     Task.CLASSIFY: judge_classes,
     Task.SEGMENT: judge_outlines,
+    Task.DETECT: judge_findings,
     Task.PROGNOSE: judge_risks,
 }
 
