@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import SimpleNamespace
 
@@ -15,11 +15,13 @@ from onkos.arms.classify import CLASSIFIERS
 from onkos.arms.detect.blobs import BrightestBlobs
 from onkos.cohort.written import write_predictions
 from onkos.compare import Execution, Plan, judged, kept_predictions
-from onkos.core.answers import ObservedOutcome, Risk
+from onkos.core.answers import ObservedOutcome, ReconstructedImage, Risk
 from onkos.core.case import Case, Cohort, known_truths
+from onkos.core.geometry import Geometry
 from onkos.core.reading import Prediction
 from onkos.core.study import Patient, Study
 from onkos.core.task import Task
+from onkos.core.volume import Volume
 from onkos.evaluate import judge_again
 from onkos.io.results import comparison_plain, write_comparison
 from spot_toys import spotted_cohort
@@ -112,6 +114,64 @@ FOLLOWED = Cohort(
 )
 
 
+def _noisy(number: int) -> Case:
+    """A picture, and the same with noise."""
+    rng = np.random.default_rng([6, number])
+    grid = Geometry.upright((21, 17, 3), spacing_mm=(1.0, 1.5, 3.0), origin_mm=(4, 5, -6))
+    i, j, _ = np.indices(grid.shape)
+    clean = np.where((i - 10) ** 2 + (j - 8) ** 2 < 45, 100 + 9 * np.sin(i) + number, 0.0)
+    full, low = (
+        Volume(data=data.astype(np.float32), geometry=grid, modality="PT", unit="1")
+        for data in (clean, clean + rng.normal(0, 9, grid.shape))
+    )
+    study = Study(patient=Patient(id=f"P{number}"), volumes={"low": low})
+    return Case(
+        id=f"case-{number}",
+        patient=f"P{number}",
+        load=partial(_same, study),
+        truths=known_truths(image=partial(_same, full)),
+        site="AB"[number % 2],
+    )
+
+
+@dataclass(frozen=True)
+class SmoothArm:
+    """Mixes each voxel with its neighbours; stands for its own model."""
+
+    name: str
+    share: float
+    family: str = "trivial"
+    task: Task = Task.RECONSTRUCT
+
+    @property
+    def settings(self):
+        return {"share": self.share}
+
+    @property
+    def card(self):
+        return SimpleNamespace(task=Task.RECONSTRUCT)
+
+    def require(self, cohort, folds):
+        del cohort, folds
+
+    def fit(self, cases, *, rng, desk):
+        del cases, rng, desk
+        return self
+
+    def predict(self, study, *, desk):
+        del desk
+        volume = study.volume("low")
+        mixed = (np.roll(volume.data, 1, axis=0) + np.roll(volume.data, -1, axis=1)) / 2
+        data = (1 - self.share) * volume.data + self.share * mixed
+        made = ReconstructedImage(volume=replace(volume, data=data), role="full")
+        return Prediction(answers={Task.RECONSTRUCT: made})
+
+
+NOISY = Cohort(
+    name="noisy", cases=tuple(_noisy(n) for n in range(12)), fingerprint="y", simulated=True
+)
+
+
 class Elsewhere(BrightestBlobs):
     """The same looking for other blobs."""
 
@@ -122,6 +182,7 @@ class Elsewhere(BrightestBlobs):
 
 SPOTTED = spotted_cohort(12)
 KINDS = {
+    "images": (NOISY, [SmoothArm("little", 0.1), SmoothArm("much", 0.6)]),
     "findings": (SPOTTED, [BrightestBlobs(), Elsewhere(radii=(3.0,), most=3)]),
     "risks": (FOLLOWED, [MarkerArm("score"), MarkerArm("by times", at=(2.0, 5.0))]),
     "classes": (NODULES, [CLASSIFIERS["size-only"], CLASSIFIERS["prevalence-only"]]),

@@ -10,17 +10,24 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from onkos.cohort.kept import kept_image, kept_outline
 from onkos.cohort.marked import is_detections, load_findings
 from onkos.cohort.ratings import rows_under
 from onkos.cohort.table import named_labels
-from onkos.core.answers import Answer, ClassProbabilities, Findings, KeptOutline, Risk
+from onkos.core.answers import (
+    Answer,
+    ClassProbabilities,
+    Findings,
+    KeptImage,
+    KeptOutline,
+    Risk,
+)
 from onkos.core.case import Cohort
 from onkos.core.comparison import Answered, Predicted
 from onkos.core.errors import CohortError, ContentError
 from onkos.core.mask import Mask
-from onkos.core.study import Study
 from onkos.core.task import Task
-from onkos.io import nifti, outline
+from onkos.io import outline
 
 PREDICTIONS, DETECTIONS = "predictions.csv", "detections.csv"
 
@@ -50,8 +57,8 @@ class PredictedCase:
         the probability from which the model calls the positive class.
     risks
         Time to predicted risk; the time is NaN where the table tells none.
-    outlined
-        Its outline, where the table names a file.
+    outlined, imaged
+        Its outline, and the image made of it, where the table names a file.
     """
 
     case: str
@@ -64,6 +71,7 @@ class PredictedCase:
     threshold: float | None = None
     risks: Mapping[float, float] = field(default_factory=dict)
     outlined: KeptOutline | None = None
+    imaged: KeptImage | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", MappingProxyType(dict(self.classes)))
@@ -82,6 +90,8 @@ class PredictedCase:
             found[Task.PROGNOSE] = Risk(score=scored[0] if scored else math.nan, by=by)
         if self.outlined is not None:
             found[Task.SEGMENT] = self.outlined
+        if self.imaged is not None:
+            found[Task.RECONSTRUCT] = self.imaged
         return found
 
 
@@ -285,7 +295,8 @@ def _case(
         classes=_probabilities(row, classes, where) if given or "arm" not in row else {},
         threshold=_number("threshold", threshold, where) if threshold else None,
         risks={time: _number("risk", row["risk"], where)} if row.get("risk") else {},
-        outlined=_outlined(row, table, where) if row.get("mask") else None,
+        outlined=kept_outline(row, table, where) if row.get("mask") else None,
+        imaged=kept_image(row, table, where) if row.get("image_role") else None,
     )
 
 
@@ -298,32 +309,6 @@ def _counted(name: str, row: Mapping[str, str], where: str) -> int:
     if number < 1 or number != int(number):
         raise CohortError(f"{where}: {name} is {text!r}; expected a whole number from 1 on")
     return int(number) - 1
-
-
-def _outlined(row: Mapping[str, str], table: Path, where: str) -> KeptOutline:
-    """The outline that a row names; ``mask_labels`` says what its values mean."""
-    file = (table.parent / row["mask"]).resolve()
-    if not file.is_file():
-        raise CohortError(f"{where}: {row['mask']} does not exist beside the table")
-    names: dict[int, str] | None = None
-    if row.get("mask_labels"):
-        pairs = [part.partition("=") for part in row["mask_labels"].split(";")]
-        if not all(label.isdigit() and name for label, _, name in pairs):
-            raise CohortError(f"{where}: mask_labels {row['mask_labels']!r}; expected 1=core;2=...")
-        names = {int(label): name for label, _, name in pairs}
-    possible = row.get("mask_possible", "")
-    load = (
-        partial(nifti.read_mask, file, names=names)
-        if names is not None
-        else partial(outline.read, file, labels={}, study=_no_study)
-    )
-    return KeptOutline(
-        load=load, possible=int(_number("mask_possible", possible, where)) if possible else None
-    )
-
-
-def _no_study() -> Study:
-    raise ContentError("an outline in DICOM is judged on its images; give it with --masks")
 
 
 def _with_outlines(answered: list[Answered], outlines: Outlines | None) -> list[Answered]:

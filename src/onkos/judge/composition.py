@@ -22,6 +22,7 @@ from onkos.core.task import Task
 from onkos.judge.classes import judge_classes
 from onkos.judge.findings import judge_findings
 from onkos.judge.grouping import Grouping, grouped, ordered
+from onkos.judge.images import judge_images
 from onkos.judge.outlines import judge_outlines
 from onkos.judge.part import Judge, Part
 from onkos.judge.prognosis import judge_risks
@@ -36,6 +37,7 @@ JUDGES: Mapping[Task, Judge] = {
     Task.SEGMENT: judge_outlines,
     Task.DETECT: judge_findings,
     Task.PROGNOSE: judge_risks,
+    Task.RECONSTRUCT: judge_images,
 }
 
 FEW_PATIENTS = 30
