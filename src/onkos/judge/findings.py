@@ -45,6 +45,7 @@ _LOOPED = Resampling(resamples=2000, interval="percentile", level=LEVEL, threads
 _GRID = tuple(np.geomspace(CPM_POINTS[0], MOST_FALSE, 25).tolist())
 _AT = tuple(f"lesion_sensitivity_at:{point:g}" for point in CPM_POINTS)
 _POOLED = "scores of the models of all folds are pooled as if on one scale"
+_ONCE = "each mark finds at most one lesion, each lesion is found once"
 _WITHIN = "only pairs of cases held out in the same fold"
 
 
@@ -209,9 +210,9 @@ def judge_findings(
     return JudgedFindings(said=marked(predicted, cohort, settings), seed=seed)
 
 
-def _told(found: Estimate, said: Marked, *notes: str) -> Estimate:
+def _told(found: Estimate, said: Marked, *notes: str, rule: str = "") -> Estimate:
     """Say by which rule, of which repeats, and who had no answer."""
-    told = noted(found, said.rule, *notes)
+    told = noted(found, rule or said.rule, *notes)
     if len(said.repeats) > 1:
         told = joint.over_repeats(told, len(said.repeats))
     return replace(with_missed(told, said.patients, said.lost), missed=found.missed)
@@ -368,7 +369,12 @@ def _precision(said: Marked, name: str, seed: int) -> Estimate:
         )
         return replace(found, missed=every[0].patients_missed)
 
-    return _told(estimated(what, made, n=_patients(said)), said, _POOLED if said.split else "")
+    return _told(
+        estimated(what, made, n=_patients(said)),
+        said,
+        _POOLED if said.split else "",
+        rule=_ONCE if iou else "",
+    )
 
 
 def _column(statistic: Statistic) -> Statistic:
