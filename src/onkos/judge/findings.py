@@ -19,7 +19,7 @@ from onkos.core.judgement import JudgedCase, Spread
 from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.class_curves import thinned
-from onkos.judge.marked import Marked, chosen, marked
+from onkos.judge.marked import Marked, chosen, drawn_curve, marked
 from onkos.judge.part import Difference, Metrics, estimated, noted, undefined, with_missed
 from onkos.judge.settings import LEVEL, Settings
 from onkos.stats import joint
@@ -269,18 +269,15 @@ def _read(curve: FrocCurve) -> list[float]:
 
 def _looped(said: Marked, *, only_cpm: bool = False) -> Statistic:
     """The same over resamples, the mean over repeats; NaN where a resample has no lesion."""
-    every = [one.marks for one in said.repeats]
-    every[0].require_lesions(doing="FROC")
-    lesions, cases = every[0].lesions_per_case, np.arange(len(said.cases))
+    curves = [drawn_curve(one.marks) for one in said.repeats]
+    lesions = said.repeats[0].marks.lesions_per_case
     wanted = slice(-2, -1) if only_cpm else slice(None)
     nothing = np.full(len(CPM_POINTS) + 2, math.nan)[wanted]
 
-    def once(weights: Multiplicities) -> FloatArray:
-        rows = np.repeat(cases, weights)
-        if not lesions[rows].any():
+    def once(drawn: Multiplicities) -> FloatArray:
+        if not drawn @ lesions:
             return nothing
-        read = [_read(froc_curve(chosen(marks, rows)))[wanted] for marks in every]
-        averaged: FloatArray = np.mean(read, axis=0)
+        averaged: FloatArray = np.mean([_read(curve(drawn))[wanted] for curve in curves], axis=0)
         return averaged
 
     def statistic(weights: Multiplicities) -> FloatArray:

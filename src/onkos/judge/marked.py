@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,9 +15,10 @@ from onkos.core.geometry import FloatArray
 from onkos.core.task import Task
 from onkos.judge.part import BoolArray
 from onkos.judge.settings import Settings
+from onkos.stats.froc import FrocCurve, froc_curve
 from onkos.stats.marks import Marks
 from onkos.stats.matching import Affinity, Matching, by_iou, match_marks
-from onkos.stats.resampling import IntArray
+from onkos.stats.resampling import IntArray, Multiplicities
 
 BOX_IOUS = (0.1, 0.3, 0.5)
 
@@ -145,6 +146,36 @@ def chosen(marks: Marks, rows: IntArray) -> Marks:
         lesion_weight=marks.lesion_weight[lesion],
         doubles=marks.doubles,
     )
+
+
+def drawn_curve(marks: Marks) -> Callable[[Multiplicities], FrocCurve]:
+    """FROC curve as a function of how often each case was drawn, (cases,).
+
+    Marks are sorted once. Thresholds at which nothing was drawn repeat the point before, which
+    changes no reading of the curve. At least one drawn case must have a lesion.
+
+    Raises
+    ------
+    ContentError
+        If no case has a lesion.
+    """
+    thresholds = froc_curve(marks).thresholds
+    hit = ~np.isneginf(marks.lesion_score)
+    found_case = marks.lesion_case[hit]
+    found = np.searchsorted(-thresholds, -marks.lesion_score[hit])
+    wrong = np.searchsorted(-thresholds, -marks.false_score)
+    per_case = marks.lesions_per_case
+
+    def curve(drawn: Multiplicities) -> FrocCurve:
+        hits = np.bincount(found, weights=drawn[found_case], minlength=len(thresholds))
+        false = np.bincount(wrong, weights=drawn[marks.false_case], minlength=len(thresholds))
+        return FrocCurve(
+            thresholds=thresholds,
+            false_per_case=np.cumsum(false) / drawn.sum(),
+            sensitivity=np.cumsum(hits) / (drawn @ per_case),
+        )
+
+    return curve
 
 
 def _of_rows(case: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:

@@ -17,8 +17,9 @@ from onkos.core.study import Patient, Study
 from onkos.core.task import Task
 from onkos.evaluate import evaluate
 from onkos.judge import Settings, judge
+from onkos.judge.marked import chosen, drawn_curve
 from onkos.stats.afroc import afroc
-from onkos.stats.froc import CPM_POINTS, cpm
+from onkos.stats.froc import CPM_POINTS, cpm, froc_curve
 from onkos.stats.marks import Marks
 from onkos.stats.matching import by_distance, match_marks
 
@@ -135,6 +136,18 @@ def test_points_have_every_metric_as_the_engine_gives_it(many):
     assert curve.kind == "froc"
     assert len(curve.lines["band_x"]) == len(curve.lines["band_low"])
     assert sum(case.values["found"] for case in found.cases) <= 30
+
+
+def test_a_drawn_curve_is_that_of_the_drawn_cases(many):
+    truth, good, _ = many
+    marks = as_marks(truth, good)
+    rows = np.random.default_rng(8).integers(0, 30, 30)
+    drawn = drawn_curve(marks)(np.bincount(rows, minlength=30).astype(np.int32))
+    expected = froc_curve(chosen(marks, rows))
+    for x in (0.0, 0.1, 0.5, 1.0, 2.5, 8.0):
+        for between in ("step", "linear"):
+            assert drawn.at(x, between=between) == pytest.approx(expected.at(x, between=between))
+    assert drawn.area(upto=8.0) == pytest.approx(expected.area(upto=8.0))
 
 
 def test_doubles_cost_nothing_in_froc_and_count_as_false_in_average_precision():
