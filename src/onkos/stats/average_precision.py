@@ -13,7 +13,8 @@ from onkos.core.errors import CohortError, ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.stats.bootstrap import DEFAULT, Resampling, bootstrap_weighted
-from onkos.stats.marks import Marks, last_of_equals
+from onkos.stats.marks import Marks
+from onkos.stats.midranks import last_of_equals
 from onkos.stats.resampling import Multiplicities, Statistic
 
 Read = Literal["step", "coco"]

@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from onkos.core.errors import CohortError, ContentError
 from onkos.core.geometry import FloatArray
-from onkos.stats.matching import Matching
+from onkos.stats.matching import Indices, Matching
 from onkos.stats.resampling import Clusters
-
-Bools = NDArray[np.bool_]
-Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -169,10 +165,3 @@ class Marks:
 def _joined(arrays: Sequence[Sequence[float] | FloatArray]) -> FloatArray:
     parts = [np.asarray(one, dtype=np.float64) for one in arrays]
     return np.concatenate(parts) if parts else np.empty(0)
-
-
-def last_of_equals(ordered: FloatArray) -> Bools:
-    """True where the next value of a sorted array differs, and at its end."""
-    last = np.ones(ordered.shape, dtype=bool)
-    last[:-1] = ordered[1:] != ordered[:-1]
-    return last
