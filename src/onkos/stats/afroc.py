@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -15,12 +14,16 @@ from onkos.stats.marks import Marks
 from onkos.stats.midranks import Sorted
 from onkos.stats.resampling import Multiplicities, Statistic
 
-Figure = Literal["AFROC", "AFROC1", "wAFROC", "wAFROC1", "HR-AUC"]
-FIGURES: tuple[Figure, ...] = ("AFROC", "AFROC1", "wAFROC", "wAFROC1", "HR-AUC")
+FreeResponseFigure = Literal["AFROC", "AFROC1", "wAFROC", "wAFROC1", "HR-AUC"]
+FIGURES: tuple[FreeResponseFigure, ...] = ("AFROC", "AFROC1", "wAFROC", "wAFROC1", "HR-AUC")
 
 
 def afroc(
-    marks: Marks, figure: Figure, *, rng: np.random.Generator, plan: Resampling = DEFAULT
+    marks: Marks,
+    figure: FreeResponseFigure,
+    *,
+    rng: np.random.Generator,
+    plan: Resampling = DEFAULT,
 ) -> Estimate:
     """Estimate an alternative free-response figure of merit, resampling patients.
 
@@ -46,13 +49,13 @@ def afroc(
         clusters=marks.clusters,
         rng=rng,
         plan=plan,
-        what=f"{figure}, {marks.words()}",
+        what=figure,
     )
-    return replace(found, missed=marks.patients_missed)
+    return marks.told(found)
 
 
-def figure_of_merit(marks: Marks, figure: Figure) -> Statistic:
-    """Figure of merit of :func:`afroc` as a function of how often each case counts.
+def figure_of_merit(marks: Marks, figure: FreeResponseFigure) -> Statistic:
+    """FreeResponseFigure of merit of :func:`afroc` as a function of how often each case counts.
 
     It takes multiplicities (resamples, cases) and gives one value a resample, NaN where a
     resample lacks one class: what bootstraps and jackknives of reader studies evaluate.

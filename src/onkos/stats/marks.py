@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from onkos.core.errors import CohortError, ContentError
+from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.matching import Indices, Matching
 from onkos.stats.resampling import Clusters
 
@@ -141,11 +143,18 @@ class Marks:
         cases = np.unique(self.lesion_case[np.isneginf(self.lesion_score)])
         return len({self.patients[case] for case in cases})
 
-    def words(self) -> str:
-        """Describe what was counted, for the method of an estimate."""
-        return (
+    def told(self, found: Estimate) -> Estimate:
+        """Add to an estimate what it counted: cases, lesions, patients with a lesion missed."""
+        method = found.method if isinstance(found.method, Method) else Method(what=found.method)
+        counted = (
             f"{len(self.cases)} cases, {len(self.lesion_case)} lesions of which {self.unmarked} "
-            f"without a mark, double marks {self.doubles}"
+            "without a mark",
+            f"double marks {'ignored' if self.doubles == 'ignored' else 'count as false'}",
+        )
+        return replace(
+            found,
+            missed=self.patients_missed,
+            method=replace(method, notes=(*method.notes, *counted)),
         )
 
     def require_lesions(self, *, doing: str) -> None:

@@ -22,7 +22,7 @@ from onkos.report.figures.sheet import (
     square,
 )
 from onkos.stats.bands import Band
-from onkos.stats.readers.curves import Curve
+from onkos.stats.readers.curves import OperatingCurve
 from onkos.stats.roc import RocCurve
 
 _DASHES = ((0, ()), (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
@@ -53,14 +53,14 @@ class Line:
     @classmethod
     def of(
         cls,
-        curve: RocCurve | Curve,
+        curve: RocCurve | OperatingCurve,
         *,
         name: str = "",
         note: str = "",
         band: Band | None = None,
     ) -> Line:
         """Take up the curve of an arm, or of a reader with its own name."""
-        if isinstance(curve, Curve):
+        if isinstance(curve, OperatingCurve):
             return cls(name=name or curve.name, x=curve.x, y=curve.y, note=note, band=band)
         x, y = curve.false_positive_rate, curve.true_positive_rate
         return cls(name=name, x=x, y=y, note=note, band=band)

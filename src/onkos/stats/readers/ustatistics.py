@@ -150,7 +150,9 @@ def analyse(
     """
     if len(study.readers) < 2:
         raise UsageError("U-statistics: one reader cannot speak for other readers; add readers")
-    label = Label(method="U", fom=fom.name, covariance="U, biased" if biased else "U", level=level)
+    label = Label(
+        analysis="U", fom=fom.name, covariance="U, biased" if biased else "U", level=level
+    )
     pairs = pairs_of(study, fom)
     value, moments = _means_and_moments(pairs, biased=biased)
     if any(np.isnan(m.values[7]) for m in moments.values()):

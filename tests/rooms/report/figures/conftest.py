@@ -22,7 +22,7 @@ from onkos.stats.marks import Marks
 from onkos.stats.multiclass import confusion_matrix
 from onkos.stats.precision_recall import average_precision, precision_recall_curve
 from onkos.stats.proportions import wilson
-from onkos.stats.readers.curves import Curve
+from onkos.stats.readers.curves import OperatingCurve
 from onkos.stats.roc import roc_curve
 from onkos.stats.survival.followup import FollowUp
 from onkos.stats.survival.kaplan_meier import kaplan_meier
@@ -91,7 +91,9 @@ def _rocs(sample: Sample, name: str) -> Drawing:
     truth, score, rng = _scored()
     band = roc_band(truth, score, rng=rng, plan=QUICK)
     first = Line.of(roc_curve(truth, score), name=name, note="AUC 0.8 (0.7–0.9)", band=band)
-    second = Curve(name="reader 2", x=np.array([0.0, 0.2, 1.0]), y=np.array([0.0, 0.7, 1.0]))
+    second = OperatingCurve(
+        name="reader 2", x=np.array([0.0, 0.2, 1.0]), y=np.array([0.0, 0.7, 1.0])
+    )
     mean = Line(name="mean", x=np.array([0.0, 1.0]), y=np.array([0.3, 1.0]))
     return figures.rocs([first, Line.of(second)], sample=sample, average=mean)
 
