@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,13 +67,13 @@ def load_ratings(path: Path) -> RatingTable:
             if not cell:
                 raise CohortError(f"{path}, line {line}: {name} must not be empty")
     return RatingTable(
-        reader=columns["reader"],
-        modality=columns["modality"],
-        case=columns["case"],
+        reader=_once_each(columns["reader"]),
+        modality=_once_each(columns["modality"]),
+        case=_once_each(columns["case"]),
         truth=tuple(_truths(columns["truth"], lines, path)),
         rating=tuple(_numbers("rating", columns["rating"], lines, path)),
-        mark=marks,
-        lesion=columns.get("lesion", empty),
+        mark=_once_each(marks),
+        lesion=_once_each(columns.get("lesion", empty)),
         seconds=tuple(_numbers("time_s", columns.get("time_s", empty), lines, path)),
     )
 
@@ -149,10 +150,14 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line numbers and stripped cells."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", newline="", encoding="utf-8-sig") as handle:
-        known: dict[str, str] = {}  # cells that recur are kept once
         reader = csv.reader(handle, strict=True)
         for row in reader:
-            yield reader.line_num, [known.setdefault(cell, cell) for cell in map(str.strip, row)]
+            yield reader.line_num, list(map(str.strip, row))
+
+
+def _once_each(cells: Sequence[str]) -> tuple[str, ...]:
+    """The same cells, text that recurs held in memory once."""
+    return tuple(map(sys.intern, cells))
 
 
 def _truths(cells: Sequence[str], lines: list[int], path: Path) -> Iterator[bool]:
