@@ -12,8 +12,8 @@ from onkos.core.errors import CohortError, ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
-from onkos.stats.matching import Indices, Matching
-from onkos.stats.resampling import Clusters
+from onkos.stats.matching import Matching
+from onkos.stats.resampling import Clusters, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,9 +44,9 @@ class Marks:
 
     cases: tuple[Hashable, ...]
     patients: tuple[Hashable, ...]
-    false_case: Indices
+    false_case: IntArray
     false_score: FloatArray
-    lesion_case: Indices
+    lesion_case: IntArray
     lesion_score: FloatArray
     lesion_weight: FloatArray
     doubles: Literal["ignored", "false"] = "ignored"
@@ -128,7 +128,7 @@ class Marks:
         return Clusters.of(len(self.cases), groups=self.patients)
 
     @property
-    def lesions_per_case(self) -> Indices:
+    def lesions_per_case(self) -> IntArray:
         """(cases,) number of lesions."""
         return np.bincount(self.lesion_case, minlength=len(self.cases)).astype(np.intp)
 

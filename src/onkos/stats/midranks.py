@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from onkos.core.geometry import FloatArray
+from onkos.stats.ranking import BoolArray
 from onkos.stats.resampling import IntArray
 
 
@@ -55,7 +56,7 @@ class Sorted:
     case: IntArray
     low: FloatArray
     high: FloatArray
-    last: np.ndarray[Any, np.dtype[np.bool_]]
+    last: BoolArray
 
     @classmethod
     def of(
@@ -149,7 +150,7 @@ class Ranked:
         return float(_product(one, second))
 
 
-def last_of_equals(ordered: FloatArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def last_of_equals(ordered: FloatArray) -> BoolArray:
     """True where the next value of a sorted array differs, and at its end."""
     last = np.ones(ordered.shape, dtype=bool)
     last[:-1] = ordered[1:] != ordered[:-1]

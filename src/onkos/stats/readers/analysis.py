@@ -132,10 +132,12 @@ def analyse(
 ) -> ReaderAnalysis:
     """Analyse a reader study by every method that its design allows.
 
-    A factorial study is analysed by Obuchowski and Rockette with each covariance, by Dorfman,
-    Berbaum and Metz, and by U-statistics; with nested cases DBM falls out, with readings missing
-    here and there only U-statistics remain. Each comes with readers, cases or both random,
-    where it can. Modalities are compared two by two; p-values are not corrected for that.
+    A study in which every reader read every case in every modality is analysed by Obuchowski
+    and Rockette's method with each covariance, by Dorfman, Berbaum and Metz's (DBM), and by
+    U-statistics. DBM is not done where readers have cases of their own; where readings are
+    missing here and there only U-statistics are done. Readers, cases or both are taken as
+    random, as far as the method allows. Modalities are compared two by two; p-values are not
+    corrected for that.
 
     Parameters
     ----------

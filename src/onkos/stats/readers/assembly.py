@@ -10,8 +10,10 @@ import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
-from onkos.stats.readers.ratings import BoolArray, IntArray, Kind, MarkTable, ReaderStudy
+from onkos.stats.ranking import BoolArray
+from onkos.stats.readers.ratings import Kind, MarkTable, ReaderStudy
 from onkos.stats.readers.spelling import require_spelled_alike
+from onkos.stats.resampling import IntArray
 
 
 class Readings(Protocol):

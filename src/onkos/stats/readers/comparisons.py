@@ -10,7 +10,7 @@ import numpy as np
 
 from onkos.core.geometry import FloatArray
 from onkos.stats.midranks import Ranked, Sorted, weight_below
-from onkos.stats.readers.ratings import IntArray
+from onkos.stats.resampling import IntArray
 
 Cell = tuple[int, int]  # number of a reader, number of a modality
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
+from onkos.stats.ranking import BoolArray
 from onkos.stats.readers.comparisons import Comparisons
 from onkos.stats.readers.foms import FigureOfMerit, PairMerit, require_kind, values
-from onkos.stats.readers.ratings import BoolArray, IntArray, ReaderStudy
+from onkos.stats.readers.ratings import ReaderStudy
+from onkos.stats.resampling import IntArray
 
 CovarianceMethod = Literal["jackknife", "DeLong", "unbiased", "bootstrap"]
 RESAMPLES = 2000

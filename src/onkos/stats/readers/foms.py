@@ -15,7 +15,8 @@ import numpy as np
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
 from onkos.stats.readers.comparisons import Cell, Comparisons, RankScores
-from onkos.stats.readers.ratings import IntArray, Kind, ReaderStudy
+from onkos.stats.readers.ratings import Kind, ReaderStudy
+from onkos.stats.resampling import IntArray
 
 Counted = Literal["all", "normal", "abnormal"]
 

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
 from onkos.stats.marks import Marks
+from onkos.stats.ranking import BoolArray
+from onkos.stats.resampling import IntArray
 
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.intp]
 Kind = Literal["ROC", "FROC", "LROC"]
 
 
