@@ -11,7 +11,7 @@ from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.stats.bootstrap import DEFAULT, Resampling, bootstrap_weighted
 from onkos.stats.marks import Marks
-from onkos.stats.midranks import Sorted
+from onkos.stats.midranks import SortedGroups
 from onkos.stats.resampling import Multiplicities, Statistic
 
 FreeResponseFigure = Literal["AFROC", "AFROC1", "wAFROC", "wAFROC1", "HR-AUC"]
@@ -86,7 +86,7 @@ def figure_of_merit(marks: Marks, figure: FreeResponseFigure) -> Statistic:
         if figure.startswith("w"):
             totals = np.bincount(targets, weights=marks.lesion_weight, minlength=count)
             weights = marks.lesion_weight / totals[targets]
-    ordered = Sorted.of(
+    ordered = SortedGroups.of(
         (highest[rivals], np.ones(len(rivals)), rivals), (ratings, weights, targets)
     )
 

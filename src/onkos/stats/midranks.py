@@ -40,7 +40,7 @@ def weight_below(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Sorted:
+class SortedGroups:
     """Ratings of two groups of cases, sorted together once and then weighted anew many times.
 
     Parameters
@@ -63,7 +63,7 @@ class Sorted:
         cls,
         lower: tuple[FloatArray, FloatArray, IntArray],
         higher: tuple[FloatArray, FloatArray, IntArray],
-    ) -> Sorted:
+    ) -> SortedGroups:
         """Sort two groups, each given as ratings, weights and numbers of their cases."""
         rating = np.concatenate([lower[0], higher[0]])
         order = np.argsort(rating, kind="stable")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onkos.stats.midranks import Ranked, Sorted, last_of_equals, weight_below
+from onkos.stats.midranks import Ranked, SortedGroups, last_of_equals, weight_below
 
 LEVELS = st.sampled_from([2, 4, 1000])
 
@@ -41,7 +41,7 @@ def test_weighted_wins_are_those_of_all_pairs(seed, levels):
     one, other = rng.random(7), rng.random(6)
     low_case, high_case = rng.integers(0, 5, 7), rng.integers(0, 5, 6)
     weights = rng.integers(0, 3, (4, 5)).astype(np.int32)
-    found = Sorted.of((low, one, low_case), (high, other, high_case)).wins(weights)
+    found = SortedGroups.of((low, one, low_case), (high, other, high_case)).wins(weights)
     for row, (total, below, above) in zip(weights, found, strict=True):
         left, right = row[low_case] * one, row[high_case] * other
         assert total == pytest.approx(left @ wins(low, high) @ right)

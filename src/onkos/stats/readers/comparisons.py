@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 
 from onkos.core.geometry import FloatArray
-from onkos.stats.midranks import Ranked, Sorted, weight_below
+from onkos.stats.midranks import Ranked, SortedGroups, weight_below
 from onkos.stats.resampling import IntArray
 
-Cell = tuple[int, int]  # number of a reader, number of a modality
+ReaderCell = tuple[int, int]  # number of a reader, number of a modality
 
 
 class PairScores(Protocol):
@@ -31,10 +31,10 @@ class PairScores(Protocol):
     def of_pairs(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """Score of some pairs, given by their places; shape (readers, modalities, pairs)."""
 
-    def products(self, first: Sequence[Cell], second: Sequence[Cell]) -> FloatArray:
+    def products(self, first: Sequence[ReaderCell], second: Sequence[ReaderCell]) -> FloatArray:
         """Sum over all pairs of one cell's score times another's, shape (first, second)."""
 
-    def totals(self, cell: Cell, rows: FloatArray, columns: FloatArray) -> FloatArray:
+    def totals(self, cell: ReaderCell, rows: FloatArray, columns: FloatArray) -> FloatArray:
         """Sum over all pairs of a cell, cases weighing as said; shape (weightings,).
 
         ``rows`` and ``columns`` have shape (weightings, cases of either kind).
@@ -85,7 +85,7 @@ class RankScores:
         total = (won * self.high_weight[..., columns, :]).sum(axis=-1)
         return np.asarray(self.low_weight[..., rows] * total)
 
-    def products(self, first: Sequence[Cell], second: Sequence[Cell]) -> FloatArray:
+    def products(self, first: Sequence[ReaderCell], second: Sequence[ReaderCell]) -> FloatArray:
         """Sum over all pairs of one cell's score times another's, shape (first, second)."""
         ranked = {cell: self._ranked(cell) for cell in {*first, *second}}
         found = np.zeros((len(first), len(second)))
@@ -96,10 +96,10 @@ class RankScores:
                 found[a, b] = found[b, a] if done else ranked[one].product(ranked[other])
         return found
 
-    def totals(self, cell: Cell, rows: FloatArray, columns: FloatArray) -> FloatArray:
+    def totals(self, cell: ReaderCell, rows: FloatArray, columns: FloatArray) -> FloatArray:
         """Sum over all pairs of a cell, cases weighing as said; shape (weightings,)."""
         count, ratings = rows.shape[1], self.high.shape[3]
-        ordered = Sorted.of(
+        ordered = SortedGroups.of(
             (self.low[cell], self.low_weight[cell], np.arange(count)),
             (
                 self.high[cell].ravel(),
@@ -109,7 +109,7 @@ class RankScores:
         )
         return ordered.wins(np.concatenate([rows, columns], axis=1))[:, 0]
 
-    def _ranked(self, cell: Cell) -> Ranked:
+    def _ranked(self, cell: ReaderCell) -> Ranked:
         return Ranked.of(
             self.low[cell], self.low_weight[cell], self.high[cell], self.high_weight[cell]
         )
@@ -127,7 +127,7 @@ class TableScores:
         Readers and modalities.
     """
 
-    table: Callable[[Cell], FloatArray]
+    table: Callable[[ReaderCell], FloatArray]
     shape: tuple[int, int]
 
     def row_sums(self) -> FloatArray:
@@ -142,12 +142,12 @@ class TableScores:
         """Score of some pairs, given by their places; shape (readers, modalities, pairs)."""
         return self._each(lambda table: np.asarray(table[rows, columns]))
 
-    def products(self, first: Sequence[Cell], second: Sequence[Cell]) -> FloatArray:
+    def products(self, first: Sequence[ReaderCell], second: Sequence[ReaderCell]) -> FloatArray:
         """Sum over all pairs of one cell's score times another's, shape (first, second)."""
         one, other = (np.stack([self.table(c).ravel() for c in cells]) for cells in (first, second))
         return np.asarray(one @ other.T)
 
-    def totals(self, cell: Cell, rows: FloatArray, columns: FloatArray) -> FloatArray:
+    def totals(self, cell: ReaderCell, rows: FloatArray, columns: FloatArray) -> FloatArray:
         """Sum over all pairs of a cell, cases weighing as said; shape (weightings,)."""
         return np.asarray(np.einsum("ba,ba->b", rows @ self.table(cell), columns))
 

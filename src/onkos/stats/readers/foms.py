@@ -14,7 +14,7 @@ import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
-from onkos.stats.readers.comparisons import Cell, Comparisons, RankScores
+from onkos.stats.readers.comparisons import Comparisons, RankScores, ReaderCell
 from onkos.stats.readers.ratings import Kind, ReaderStudy
 from onkos.stats.resampling import IntArray
 
@@ -165,7 +165,7 @@ class _Levels:
     place: IntArray
 
     @classmethod
-    def of(cls, study: ReaderStudy, cell: Cell, name: str) -> _Levels:
+    def of(cls, study: ReaderStudy, cell: ReaderCell, name: str) -> _Levels:
         read, highest = study.read[cell], study.highest[cell]
         right = highest
         if study.kind == "LROC":
@@ -190,7 +190,7 @@ class _Levels:
         return found
 
 
-def cells_of(study: ReaderStudy) -> list[Cell]:
+def cells_of(study: ReaderStudy) -> list[ReaderCell]:
     """Readers and the modalities they took part in, by number."""
     return [(int(r), int(m)) for r, m in np.argwhere(study.took_part)]
 

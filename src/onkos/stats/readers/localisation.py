@@ -10,7 +10,7 @@ import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
-from onkos.stats.readers.comparisons import Cell, Comparisons, RankScores, TableScores, better
+from onkos.stats.readers.comparisons import Comparisons, RankScores, ReaderCell, TableScores, better
 from onkos.stats.readers.foms import (
     HR_AUC,
     Counted,
@@ -66,7 +66,7 @@ def _song_a2(study: ReaderStudy) -> Comparisons:
     rows, columns = study.normal, study.abnormal
     read = study.read.astype(np.float64)
 
-    def table(cell: Cell) -> FloatArray:
+    def table(cell: ReaderCell) -> FloatArray:
         low, high = every[cell][rows], every[cell][columns]
         there = [~np.isneginf(side) for side in (low, high)]
         n0, n1 = there[0].sum(axis=1)[:, None], there[1].sum(axis=1)[None, :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -106,6 +107,19 @@ def test_readers_nested_in_modalities_are_compared(rng):
     assert np.isnan(found.moments[0, 1].values[:4]).all()
     test = found.pairs[0]
     assert test.low < test.difference < test.high
+
+
+def test_memory_does_not_grow_with_the_pairs_of_cases(rng):
+    study = simulated(rng, shape=(3, 2, 4000))
+    us.analyse(study, WILCOXON)
+    tracemalloc.start()
+    try:
+        us.analyse(study, WILCOXON)
+        us.each_reader(study, sensitivity(1.0))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16e6  # one table of pairs has 32 MB
 
 
 def test_one_reader_cannot_speak_for_others(rng):
