@@ -23,7 +23,7 @@ from onkos.judge.marked import Marked, chosen, drawn_curve, marked
 from onkos.judge.part import Difference, Metrics, estimated, with_missed
 from onkos.judge.settings import LEVEL, Settings
 from onkos.stats import joint
-from onkos.stats.afroc import Figure, figure_of_merit
+from onkos.stats.afroc import FreeResponseFigure, figure_of_merit
 from onkos.stats.average_precision import precision_statistic
 from onkos.stats.bootstrap import bootstrap_weighted
 from onkos.stats.estimates import noted, undefined
@@ -254,12 +254,12 @@ def _of_several(said: Marked, names: Sequence[str], seed: int) -> tuple[Estimate
     marks.require_lesions(doing="FROC")
     found = resampled(
         _looped(said),
-        names=[f"{name}, {marks.words()}" for name in names],
+        names=list(names),
         clusters=marks.clusters,
         rng=np.random.default_rng(seed),
         plan=_LOOPED,
     )
-    return tuple(replace(one, missed=marks.patients_missed) for one in found)
+    return tuple(marks.told(one) for one in found)
 
 
 def _read(curve: FrocCurve) -> list[float]:
@@ -287,7 +287,7 @@ def _looped(said: Marked, *, only_cpm: bool = False) -> Statistic:
     return statistic
 
 
-def _within(said: Marked, figure: Figure) -> Statistic:
+def _within(said: Marked, figure: FreeResponseFigure) -> Statistic:
     """A figure of merit among pairs of cases of one fold, the mean over repeats."""
     each = [_within_folds(one.marks, one.folds, figure) for one in said.repeats]
 
@@ -298,7 +298,7 @@ def _within(said: Marked, figure: Figure) -> Statistic:
     return mean
 
 
-def _within_folds(marks: Marks, folds: IntArray, figure: Figure) -> Statistic:
+def _within_folds(marks: Marks, folds: IntArray, figure: FreeResponseFigure) -> Statistic:
     """Mean over folds, each weighted by its pairs of a case with lesions and one without.
 
     Raises
@@ -329,7 +329,7 @@ def _within_folds(marks: Marks, folds: IntArray, figure: Figure) -> Statistic:
     return merit
 
 
-def _figure(said: Marked, figure: Figure, seed: int) -> Estimate:
+def _figure(said: Marked, figure: FreeResponseFigure, seed: int) -> Estimate:
     marks = said.repeats[0].marks
 
     def made() -> Estimate:
@@ -338,9 +338,9 @@ def _figure(said: Marked, figure: Figure, seed: int) -> Estimate:
             clusters=marks.clusters,
             rng=np.random.default_rng(seed),
             plan=_PLAN,
-            what=f"{figure}, {marks.words()}",
+            what=figure,
         )
-        return replace(found, missed=marks.patients_missed)
+        return marks.told(found)
 
     return _told(estimated(figure, made, n=_patients(said)), said, _WITHIN if said.split else "")
 
@@ -363,9 +363,9 @@ def _precision(said: Marked, name: str, seed: int) -> Estimate:
             clusters=every[0].clusters,
             rng=np.random.default_rng(seed),
             plan=_PLAN,
-            what=f"{what}, {every[0].words()}",
+            what=what,
         )
-        return replace(found, missed=every[0].patients_missed)
+        return every[0].told(found)
 
     return _told(
         estimated(what, made, n=_patients(said)),

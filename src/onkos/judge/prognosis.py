@@ -16,6 +16,7 @@ from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.judgement import JudgedCase, Spread
+from onkos.core.method import Method
 from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.foretold import Foretold, foretold
@@ -149,9 +150,7 @@ class JudgedRisks:
                 pass  # nobody is uncensored at an event: no such score
         return [one for one in made if one is not None]
 
-    def _difference(
-        self, metric: str, pair: Sequence[tuple[str, Statistic]], note: str
-    ) -> Difference | None:
+    def _difference(self, metric: str, pair: Sequence[Named], note: str) -> Difference | None:
         """Difference on the same resamples of patients; None where it cannot be tested."""
         (what, first), (_, second) = pair
         try:
@@ -187,7 +186,7 @@ def judge_risks(
     return JudgedRisks(said=said, caveats=caveats, seed=seed)
 
 
-Named = tuple[str, Statistic]
+Named = tuple[Method | str, Statistic]
 
 
 def _averaged(said: Foretold, make: Callable[[Foretold, int], Named]) -> Named:

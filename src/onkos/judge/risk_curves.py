@@ -76,7 +76,7 @@ def _curve(found: survival.SurvivalCurve, name: str, at: FloatArray, notes: list
             "at_risk": tuple(found.numbers_at_risk(at).tolist()),
             "censored": tuple(found.times[found.censored > 0].tolist()),
         },
-        notes=(*notes, found.method),
+        notes=(*notes, str(found.method)),
     )
 
 
