@@ -30,6 +30,9 @@ def fit(arm: Arm, cohort: Cohort, *, plan: Plan = FIVE_FOLDS, execution: Executi
         The folds in which its errors are learnt; fewer where there are fewer patients.
     execution
         Where finished folds are kept, who runs them and who is told.
+    judged
+        The same arm as a comparison on the same cohort judged it, if there is one: its errors
+        are then taken from there.
 
     Returns
     -------
@@ -42,8 +45,7 @@ def fit(arm: Arm, cohort: Cohort, *, plan: Plan = FIVE_FOLDS, execution: Executi
         As :func:`onkos.compare.compare`.
     """
     patients = len(cohort.patients)
-    judged = None
-    if patients >= FEWEST_FOR_ERRORS:
+    if judged is None and patients >= FEWEST_FOR_ERRORS:
         held_out = replace(plan, folds=min(plan.folds, patients))
         judged = compare(cohort, [arm], plan=held_out, execution=execution).arms[0]
     tell = execution.desk.tell
