@@ -14,7 +14,14 @@ from onkos.read import with_errors
 FEWEST_FOR_ERRORS = 3
 
 
-def fit(arm: Arm, cohort: Cohort, *, plan: Plan = FIVE_FOLDS, execution: Execution = HERE) -> Model:
+def fit(
+    arm: Arm,
+    cohort: Cohort,
+    *,
+    plan: Plan = FIVE_FOLDS,
+    execution: Execution = HERE,
+    judged: ArmResult | None = None,
+) -> Model:
     """Fit an arm on all cases; its errors come from folds in which each patient was held out.
 
     With fewer than three patients there is nothing to learn errors from: the model then carries
