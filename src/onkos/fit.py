@@ -8,6 +8,7 @@ import numpy as np
 
 from onkos.compare import FIVE_FOLDS, HERE, Execution, Plan, compare
 from onkos.core.case import Cohort
+from onkos.core.comparison import ArmResult
 from onkos.core.protocols import Arm, Model
 from onkos.read import with_errors
 
