@@ -17,11 +17,14 @@ class Caveat:
         One plain sentence for people: what is the matter and what it may do to the result.
     where
         What it is about, e.g. a series description and UID; empty for the whole study.
+    region
+        Name of the outlined region it is about; empty where it holds for all of them.
     """
 
     code: str
     text: str
     where: str = ""
+    region: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.text}" if self.where else self.text
