@@ -18,7 +18,7 @@ from onkos.io.dicom.pixels import values_of
 from onkos.io.dicom.projection import picture_volume
 from onkos.io.dicom.roles import is_localizer, role_of
 from onkos.io.dicom.stack import Stack, stacks_of
-from onkos.io.dicom.suv import uptake_of
+from onkos.io.dicom.suv import checked, uptake_of
 
 HOUNSFIELD = "[hnsf'U]"
 
@@ -134,7 +134,8 @@ def _volume(stack: Stack, series: str) -> Volume:
     modality = first.text("Modality").upper()
     unit, doubts = _unit(stack.frames, modality, series)
     if modality == "PT" and unit == "1":
-        uptake = uptake_of(stack.frames, series)
+        voxel_ml = stack.geometry.voxel_ml
+        uptake = checked(uptake_of(stack.frames, series), data, voxel_ml, series)
         unit, doubts = uptake.unit, uptake.caveats
         if uptake.factor != 1.0:
             data = _times(data, uptake.factor)
