@@ -36,10 +36,14 @@ _MOST_SAID = 90
 
 def said(error: BaseException) -> str:
     """What a parser says of damaged bytes, in one short line: they may quote all of the file."""
-    words = plain(str(error))
-    short = words if len(words) <= _MOST_SAID else words[: _MOST_SAID - 3] + "..."
-    kind = type(error).__name__
-    return f"{kind}: {short}" if short else kind
+    kind, words = type(error).__name__, short(error)
+    return f"{kind}: {words}" if words else kind
+
+
+def short(value: object) -> str:
+    """A value of a file, cut to what a message has room for."""
+    words = plain(value)
+    return words if len(words) <= _MOST_SAID else words[: _MOST_SAID - 3] + "..."
 
 
 def plain(text: object) -> str:

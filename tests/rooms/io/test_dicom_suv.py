@@ -192,7 +192,8 @@ def test_counts_with_the_private_factor(
         ({"SeriesTime": "000000", "AcquisitionTime": "000000"}, "Bq/ml", "scan are 000000"),
         ({"SeriesTime": "053000"}, "Bq/ml", "before its first acquisition"),
         (  # zirconium, and the date says a year
-            {"RadiopharmaceuticalStartDateTime": "20000203090000", "RadionuclideHalfLife": "282280"},
+            {"RadiopharmaceuticalStartDateTime": "20000203090000",
+             "RadionuclideHalfLife": "282280"},
             "Bq/ml", "half-life or times cannot be",
         ),
         (  # many half-lives of carbon

@@ -1,4 +1,4 @@
-"""How long before the scan a tracer was given, told from clocks that often contradict each other."""
+"""How long before the scan a tracer was given, told from clocks that may contradict each other."""
 
 from __future__ import annotations
 
