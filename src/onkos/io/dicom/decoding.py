@@ -44,8 +44,8 @@ def decoded_pixels(header: Header) -> AnyArray:
             return decoded if header.tiles is None else header.tiles.taken_apart(decoded)
     except PARSING as error:
         raise ContentError(
-            f"{header.shown}: the pixels cannot be decoded ({said(error)}); the file is damaged, or "
-            "'onkos doctor' shows a missing decoder"
+            f"{header.shown}: the pixels cannot be decoded ({said(error)}); the file is damaged, "
+            "or 'onkos doctor' shows a missing decoder"
         ) from error
 
 

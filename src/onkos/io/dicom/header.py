@@ -97,8 +97,8 @@ class Header:
                 return self.attributes[tag].value
         except PARSING as error:
             raise ContentError(
-                f"{self.shown}: attribute {keyword} cannot be read ({said(error)}); the file is damaged, "
-                "export or copy it again"
+                f"{self.shown}: attribute {keyword} cannot be read ({said(error)}); the file is "
+                "damaged, export or copy it again"
             ) from error
 
     @property
