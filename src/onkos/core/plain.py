@@ -26,7 +26,7 @@ def to_plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): to_plain(item) for key, item in value.items()}
+        return {_text(str(key)): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, np.generic):
@@ -35,9 +35,16 @@ def to_plain(value: Any) -> Any:
         return None
     if isinstance(value, datetime.date):
         return value.isoformat()
-    if value is None or isinstance(value, str | int | float | bool):
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, int | float | bool):
         return value
     raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+def _text(value: str) -> str:
+    """Text that can be written as UTF-8: what was no text in a file's name becomes an escape."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def from_plain(kind: type[T], plain: Any) -> T:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from onkos.core.wording import printable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caveat:
@@ -25,6 +27,11 @@ class Caveat:
     text: str
     where: str = ""
     region: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("text", "where", "region"):
+            if not (told := getattr(self, name)).isprintable():
+                object.__setattr__(self, name, printable(told))
 
     def __str__(self) -> str:
         return f"{self.where}: {self.text}" if self.where else self.text

@@ -11,6 +11,7 @@ from onkos.core.errors import OnkosError
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
+from onkos.core.wording import printable
 from onkos.io import nifti, nrrd, picture
 
 SUFFIXES = (*nifti.SUFFIXES, *nrrd.SUFFIXES, *picture.SUFFIXES)
@@ -70,6 +71,7 @@ def _study(members: Sequence[tuple[Path, str]], refuse: Refuse, given: Path) -> 
         volumes[unique] = volume
     first = Path(members[0][1])
     name = _stem(first, lower=False) if first == given else first.absolute().parent.name
+    name = printable(name)
     return Study(patient=Patient(id=name), volumes=volumes, masks=tuple(masks))
 
 

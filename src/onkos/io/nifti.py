@@ -193,9 +193,10 @@ def _doubts(image: Any, geometry: Geometry, scale: float, path: Path) -> tuple[C
     stated = np.abs(np.array(header.get_zooms()[:3], dtype=np.float64)) * scale
     used = np.array(geometry.spacing_mm)
     if int(header["sform_code"]) and (np.abs(stated / used - 1) > _AGREE_SIZE).any():
+        told = (" x ".join(f"{step:.4g}" for step in steps) for steps in (stated, used))
         text = (
-            f"{path.name}: pixdim says voxels of {' x '.join(f'{step:.4g}' for step in stated)} mm, "
-            f"the s-form {' x '.join(f'{step:.4g}' for step in used)} mm; the s-form is used."
+            f"{path.name}: pixdim says voxels of {next(told)} mm, the s-form {next(told)} mm; the "
+            "s-form is used."
         )
         return (Caveat(code="spacing-contradiction", text=text),)
     return ()

@@ -195,7 +195,9 @@ def _geometry(
     origin = np.asarray(header.get("space origin", (0, 0, 0)), dtype=np.float64)
     affine[:3, 3] = origin * turn * scale
     if "space origin" not in header:
-        text = f"{path.name}: no space origin is stated; the first voxel is taken to lie at 0, 0, 0."
+        text = (
+            f"{path.name}: no space origin is stated; the first voxel is taken to lie at 0, 0, 0."
+        )
         caveats = (*caveats, Caveat(code="place-unknown", text=text))
     try:
         return Geometry(shape=data.shape, affine=affine), caveats

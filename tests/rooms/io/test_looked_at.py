@@ -73,7 +73,10 @@ def test_a_rule_of_the_list_is_kept(one, tmp_path: Path, rng: np.random.Generato
     ("changes", "code"),
     [
         ({"ImageType": ["DERIVED", "SECONDARY", "MPR"]}, "reformatted"),
-        ({"ImageType": ["DERIVED", "SECONDARY", "AXIAL", "CT_SOM5 MIP", "MIP"]}, "projection-image"),
+        (
+            {"ImageType": ["DERIVED", "SECONDARY", "AXIAL", "CT_SOM5 MIP", "MIP"]},
+            "projection-image",
+        ),
         ({"ImageType": ["DERIVED", "PRIMARY", "AXIAL"]}, "derived-image"),
         ({"ConversionType": "WSD"}, "secondary-capture"),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "secondary-capture"),

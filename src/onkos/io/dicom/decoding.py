@@ -7,7 +7,7 @@ from typing import Final
 
 import pydicom
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.pixels import pixel_array
+from pydicom.pixels import get_decoder, pixel_array
 from pydicom.uid import JPEGExtended12Bit
 
 from onkos.core.errors import ContentError
@@ -40,13 +40,31 @@ def decoded_pixels(header: Header) -> AnyArray:
                 )
             if not whole.file_meta.get("TransferSyntaxUID"):
                 whole.file_meta.TransferSyntaxUID = _guessed_syntax(whole)
+            _require_decoder(whole, header)
             decoded = _decoded(whole)
             return decoded if header.tiles is None else header.tiles.taken_apart(decoded)
     except PARSING as error:
         raise ContentError(
-            f"{header.shown}: the pixels cannot be decoded ({said(error)}); the file is damaged, "
-            "or 'onkos doctor' shows a missing decoder"
+            f"{header.shown}: the pixels cannot be decoded ({said(error)}); they are damaged or do "
+            "not fit the header. Copy or export it again"
         ) from error
+
+
+def _require_decoder(whole: pydicom.Dataset, header: Header) -> None:
+    """Refuse an encoding that cannot be decoded, here or at all, by its name."""
+    syntax = whole.file_meta.TransferSyntaxUID
+    try:
+        there = bool(get_decoder(syntax).is_available)
+    except NotImplementedError:
+        raise ContentError(
+            f"{header.shown}: the pixels are encoded as {syntax.name}, which is not read; export "
+            "it uncompressed (explicit VR little endian)"
+        ) from None
+    if not there:
+        raise ContentError(
+            f"{header.shown}: the pixels are encoded as {syntax.name}, and its decoder is not "
+            "installed; 'onkos doctor' says how, or export it uncompressed"
+        )
 
 
 def _decoded(whole: pydicom.Dataset) -> AnyArray:

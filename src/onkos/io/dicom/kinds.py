@@ -99,11 +99,11 @@ def _greys(headers: Sequence[Header]) -> dict[str, str]:
 
 def _overlay(header: Header) -> dict[str, str]:
     """Graphics beside the pixels, or in bits of the values."""
-    stored = header.number("BitsStored") or 0
+    stored, present = header.number("BitsStored") or 0, header.attributes.keys()
     for group in _OVERLAYS:
-        if (group, 0x3000) in header.attributes:
+        if group << 16 | 0x3000 in present:
             return {"overlay": "Graphics lie over the image (overlay); they are not shown."}
-        if (group, 0x0010) not in header.attributes:
+        if group << 16 | 0x0010 not in present:
             continue
         try:
             bit = int(header.attributes[group, 0x0102].value)

@@ -112,9 +112,9 @@ def _all_placed(headers: Sequence[Header], series: str) -> bool:
     kind = without[0].text("SOPClassUID")
     if kind in _PLACED:
         raise GeometryError(
-            f"{series}, {without[0].shown}: {_name(kind)} without a position in the patient "
-            "(ImagePositionPatient, or functional groups); an anonymiser or converter removed it. "
-            "Export the series again from the archive"
+            f"{series}, {without[0].shown}: {_name(kind)} without a position in "
+            "the patient (ImagePositionPatient); an anonymiser or converter removed it. Export the "
+            "series again from the archive"
         )
     if len(without) < len(headers):
         raise GeometryError(

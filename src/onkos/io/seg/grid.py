@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from onkos.core.errors import GeometryError
 from onkos.core.geometry import AnyArray, FloatArray, Geometry
 from onkos.core.source import Caveat
@@ -160,6 +161,6 @@ def _thickness(planes: Planes, where: str) -> float:
     if value := planes.between or planes.thickness:
         return value
     raise GeometryError(
-        f"{where}: a single plane of unknown thickness; its volume is not known. Give the images it "
-        "was drawn on with it"
+        f"{where}: a single plane of unknown thickness; its volume is not known. Give the images "
+        "it was drawn on with it"
     )

@@ -62,10 +62,11 @@ def group_of(item: Dataset | None) -> Group:
     if item is None:
         return Group()
     measures = _first(item, "PixelMeasuresSequence")
+    orientation = _first(item, "PlaneOrientationSequence").get("ImageOrientationPatient")
     segment = _first(item, "SegmentIdentificationSequence").get("ReferencedSegmentNumber")
     return Group(
         position=_stored(_first(item, "PlanePositionSequence").get("ImagePositionPatient")),
-        orientation=_stored(_first(item, "PlaneOrientationSequence").get("ImageOrientationPatient")),
+        orientation=_stored(orientation),
         spacing=_stored(measures.get("PixelSpacing")),
         thickness=_stored(measures.get("SliceThickness")),
         between=_stored(measures.get("SpacingBetweenSlices")),
@@ -85,8 +86,8 @@ def gathered(head: Dataset, groups: Sequence[Group], shown: str) -> tuple[Planes
     positions = [group.position or shared.position for group in groups]
     if not all(positions):
         raise GeometryError(
-            f"{shown}: frames without a position in the patient, as of a plain picture or a changed "
-            "file; expected planes with a place. Export it again"
+            f"{shown}: frames without a position in the patient, as of a plain picture or a "
+            "changed file; expected planes with a place. Export it again"
         )
     orientation = _one("orientation", groups, shared, (shown, 6))
     spacing = _one("spacing", groups, shared, (shown, 2))
@@ -135,8 +136,8 @@ def _numbers(text: bytes, count: int, shown: str) -> FloatArray:
     parts = [float(part) for part in text.decode("ascii").strip(" \0").split("\\")]
     if len(parts) != count or not np.isfinite(parts).all():
         raise GeometryError(
-            f"{shown}: {len(parts)} numbers where {count} finite ones tell the place of a frame; it "
-            "is damaged, export it again"
+            f"{shown}: {len(parts)} numbers where {count} finite ones tell the place of a frame; "
+            "it is damaged, export it again"
         )
     return np.array(parts)
 

@@ -38,7 +38,6 @@ _NEEDED = (
 _HALF = 0.5
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frames:
     """What a segmentation says of its frames, and how to get at their pixels.
@@ -133,9 +132,7 @@ def _require_readable(head: Dataset, shown: str) -> None:
         )
 
 
-def _native(
-    head: Dataset, groups: list[Group], pixels: memoryview, shown: str
-) -> Frames:
+def _native(head: Dataset, groups: list[Group], pixels: memoryview, shown: str) -> Frames:
     """Frames of an uncompressed object."""
     count, shape = int(head.NumberOfFrames), (int(head.Rows), int(head.Columns))
     size = shape[0] * shape[1]
@@ -210,9 +207,7 @@ def _label_map(frames: Frames, grid: Grid, names: dict[int, str]) -> Mask:
     return Mask(labels=labels.T, geometry=grid.geometry, names=names, caveats=grid.caveats)
 
 
-def _layers(
-    frames: Frames, grid: Grid, names: dict[int, str], shown: str
-) -> tuple[Mask, ...]:
+def _layers(frames: Frames, grid: Grid, names: dict[int, str], shown: str) -> tuple[Mask, ...]:
     """Segments in as few masks as their overlaps allow."""
     unknown = sorted(set(frames.segments.tolist()) - set(names))
     if unknown:
@@ -247,8 +242,8 @@ def _level(head: Dataset, shown: str) -> tuple[int, tuple[Caveat, ...]]:
     most = int(head.get("MaximumFractionalValue") or 0)
     if most < 1:
         raise ContentError(
-            f"{shown}: a fractional segmentation that does not state its Maximum Fractional Value, so what "
-            "one half is is not known. Export it as a binary one"
+            f"{shown}: a fractional segmentation without Maximum Fractional Value: what one half "
+            "is cannot be told. Export it as a binary one"
         )
     kind = str(head.get("SegmentationFractionalType") or "").lower()
     meant = {"probability": "probabilities, ", "occupancy": "shares of a voxel, "}.get(kind, "")
