@@ -194,3 +194,39 @@ def test_an_outline_twice_is_the_outline_once(corners) -> None:
 
 def test_a_caveat_says_which_region_it_is_about() -> None:
     assert Caveat(code="a", text="b").region == ""
+
+
+def refused(folder: Path, rng: np.random.Generator, change) -> str:
+    images = slices(GRID, rng)
+    made = structures(images, [(1, "GTV", [(2, C, BIG)])])
+    change(made, images)
+    write(folder, images)
+    write(folder, [made], prefix="rt")
+    found = open_path(folder)
+    assert len(found.studies[0].volumes) == 1
+    return found.refused[0].reason
+
+
+def test_another_frame_of_reference_is_called_so(tmp_path, rng) -> None:
+    def change(made, images):
+        for image in images:
+            image.FrameOfReferenceUID = "1.2.3.4"
+
+    assert "in another frame of reference" in refused(tmp_path, rng, change)
+
+
+def test_contours_that_are_moved_are_refused(tmp_path, rng) -> None:
+    def change(made, _images):
+        made.ROIContourSequence[0].ContourSequence[0].ContourOffsetVector = ["0", "0", "4"]
+
+    assert "Contour Offset Vector" in refused(tmp_path, rng, change)
+
+
+def test_damage_is_told_in_a_line(tmp_path, rng) -> None:
+    def change(made, _images):
+        contour = made.ROIContourSequence[0].ContourSequence[0]
+        contour.add_new(0x30060050, "UN", b"1.0\\x\\" * 20_000)
+
+    reason = refused(tmp_path, rng, change)
+    assert "damaged structure set" in reason
+    assert len(reason) <= 300

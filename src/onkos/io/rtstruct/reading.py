@@ -131,6 +131,11 @@ def _drawn_on(
             fitting.append(volume)
     if not fitting:
         series = ", ".join(sorted(references)[:1]) or "none named"
+        if any(one.source and one.source.series_uid in references for one in volumes):
+            raise GeometryError(
+                f"{shown}: its images (series {series}) are here, but in another frame of "
+                "reference than its contours, so their places cannot be compared. Export both again"
+            )
         raise ContentError(
             f"{shown}: contours without the images they were drawn on (series {series}); "
             "open them together with the images, in one folder"

@@ -137,6 +137,11 @@ def _region(
 
 def _contour(drawn: Dataset, number: int, shown: str) -> Contour:
     values = _coordinates(drawn.get("ContourData"))
+    if any(float(part) for part in drawn.get("ContourOffsetVector") or ()):
+        raise ContentError(
+            f"{shown}: a contour of ROI {number} is moved by a Contour Offset Vector, which is not "
+            "read; export it without"
+        )
     if values.size % 3 or not np.isfinite(values).all():
         raise ContentError(
             f"{shown}: a contour of ROI {number} has {values.size} coordinates, not three a point, "

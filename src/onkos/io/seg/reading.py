@@ -16,7 +16,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray
-from onkos.core.mask import Mask
+from onkos.core.mask import Mask, label_counts
 from onkos.core.source import Caveat
 from onkos.core.volume import Volume
 from onkos.io.damage import plain, said
@@ -86,7 +86,7 @@ def read(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tuple[Mas
             names = _names(frames.head, shown)
         grid = place(frames.planes, volumes, shown)
         if frames.head.SegmentationType == "LABELMAP":
-            return (_label_map(frames, grid, names),)
+            return (_label_map(frames, grid, names, shown),)
         return _layers(frames, grid, names, shown)
     except (*PARSING, RuntimeError) as error:
         raise ContentError(
@@ -197,13 +197,16 @@ def _names(head: Dataset, shown: str) -> dict[int, str]:
     return names
 
 
-def _label_map(frames: Frames, grid: Grid, names: dict[int, str]) -> Mask:
+def _label_map(frames: Frames, grid: Grid, names: dict[int, str], shown: str) -> Mask:
     """All frames of a label map in one mask."""
     kind = np.uint8 if max(names, default=0) < 256 else np.uint16
     labels = np.zeros(grid.geometry.shape[::-1], dtype=kind)
     for n, k in enumerate(grid.slices):
         if k >= 0:
             labels[k] = frames.pixels(n)
+    unknown = sorted(set(label_counts(labels)) - set(names))
+    if unknown:
+        raise _not_described(unknown, shown)
     return Mask(labels=labels.T, geometry=grid.geometry, names=names, caveats=grid.caveats)
 
 
@@ -211,10 +214,7 @@ def _layers(frames: Frames, grid: Grid, names: dict[int, str], shown: str) -> tu
     """Segments in as few masks as their overlaps allow."""
     unknown = sorted(set(frames.segments.tolist()) - set(names))
     if unknown:
-        raise ContentError(
-            f"{shown}: frames of segments {unknown[:5]} that are not described; it contradicts "
-            "itself, export it again"
-        )
+        raise _not_described(unknown, shown)
     level, caveats = _level(frames.head, shown)
     tissues = (
         Tissue(number, name, _patches(frames, grid, number, level))
@@ -225,6 +225,13 @@ def _layers(frames: Frames, grid: Grid, names: dict[int, str], shown: str) -> tu
         grid.geometry,
         caveats=(*grid.caveats, *caveats),
         largest=max(names, default=0),
+    )
+
+
+def _not_described(unknown: Sequence[int], shown: str) -> ContentError:
+    return ContentError(
+        f"{shown}: frames of segments {', '.join(str(n) for n in unknown[:5])} that are not "
+        "described; it contradicts itself, export it again"
     )
 
 
