@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from onkos.core.errors import ContentError
 from onkos.core.source import Caveat
@@ -49,6 +49,7 @@ class Attribute:
 def attributes() -> tuple[Attribute, ...]:
     """Every line of the list."""
     text = (files("onkos.io") / LIST).read_text(encoding="utf-8")
+    listed: dict[str, list[dict[str, Any]]] = tomllib.loads(text)
     return tuple(
         Attribute(
             format=form,
@@ -57,7 +58,7 @@ def attributes() -> tuple[Attribute, ...]:
                 for key, value in one.items()
             },
         )
-        for form, lines in tomllib.loads(text).items()
+        for form, lines in listed.items()
         for one in lines
     )
 

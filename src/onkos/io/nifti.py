@@ -9,6 +9,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.openers import ImageOpener
 from nibabel.spatialimages import HeaderDataError
 
 from onkos.core.errors import ContentError, GeometryError
@@ -133,7 +134,7 @@ def _meaning(image: Any, path: Path) -> tuple[Caveat, ...]:
         name = str(header.get_intent()[0])
         text = f"{path.name}: its values are a statistic ({name}), not what was measured."
         found.append(Caveat(code="statistic", text=text))
-    with nib.openers.ImageOpener(str(path)) as file:
+    with ImageOpener(str(path)) as file:
         raw = type(header).from_fileobj(file, check=False)
     slope, intercept = float(raw["scl_slope"]), float(raw["scl_inter"])
     if not slope and intercept and np.isfinite(intercept):

@@ -180,7 +180,7 @@ def _geometry(
         spacing = spacings[np.isfinite(spacings)][:3] * scale
         text = f"{path.name}: the file states no space, so which side is left is not known."
         told = Caveat(code="orientation-unknown", text=text)
-        return Geometry.upright(data.shape, spacing_mm=spacing), (told, *caveats)
+        return Geometry.upright(data.shape, spacing_mm=spacing.tolist()), (told, *caveats)
     if space not in _TO_LPS:
         raise GeometryError(
             f"{path}: space {space or 'not stated'!r}; expected one of {', '.join(_TO_LPS)}. "

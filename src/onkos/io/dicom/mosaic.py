@@ -92,7 +92,8 @@ def unfolded(header: Header) -> tuple[Header, Tiles]:
     own.Rows, own.Columns = rows // across, columns // across
     own.NumberOfFrames = count
     own.ImagePositionPatient = [float(part) for part in np.array(place) + shift]
-    tiles = Tiles(count=count, across=across, step_mm=tuple(float(part) for part in step))
+    x, y, z = (float(part) for part in step)
+    tiles = Tiles(count=count, across=across, step_mm=(x, y, z))
     plain = replace(header, attributes=own, pixels_at=None, pixels_length=None, tiles=tiles)
     return replace(plain, _known={}), tiles
 

@@ -77,9 +77,9 @@ def on_slice(
     """
     areas, round_twice = [], 0
     for polygon in polygons:
-        area, twice = _area(polygon, shape)
+        area, again = _area(polygon, shape)
         areas.append(area)
-        round_twice += twice
+        round_twice += again
     gone: set[int] = set()
     crossing: list[tuple[int, int]] = []
     walls = 0
