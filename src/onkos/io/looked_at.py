@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -50,17 +50,15 @@ def attributes() -> tuple[Attribute, ...]:
     """Every line of the list."""
     text = (files("onkos.io") / LIST).read_text(encoding="utf-8")
     listed: dict[str, list[dict[str, Any]]] = tomllib.loads(text)
-    return tuple(
-        Attribute(
-            format=form,
-            **{
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in one.items()
-            },
-        )
-        for form, lines in listed.items()
-        for one in lines
-    )
+    return tuple(_attribute(form, one) for form, lines in listed.items() for one in lines)
+
+
+def _attribute(form: str, line: Mapping[str, Any]) -> Attribute:
+    """One line; lists become tuples."""
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in line.items()
+    }
+    return Attribute(format=form, **fields)
 
 
 def caveats_by_rule(
