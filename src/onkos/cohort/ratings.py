@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,7 +117,7 @@ def load_lesions(path: Path) -> dict[str, tuple[float, ...]]:
 
 
 def rows_under(
-    path: Path, needed: tuple[str, ...]
+    path: Path, needed: tuple[str, ...], *, also_called: Mapping[str, str] = _ALSO_CALLED
 ) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Header and rows with their line numbers, every cell stripped."""
     if not path.is_file():
@@ -126,7 +126,12 @@ def rows_under(
         lines = [(n, row) for n, row in _lines(path) if any(row)]
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise CohortError(f"{path}: not a table of comma-separated UTF-8 text: {error}") from error
-    header = [_ALSO_CALLED.get(name, name) for name in lines[0][1]] if lines else []
+    header = [also_called.get(name, name) for name in lines[0][1]] if lines else []
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        raise CohortError(
+            f"{path}: its columns are separated by semicolons or tabs; expected commas. Save it as "
+            "comma-separated text, with a point in decimal numbers"
+        )
     missing = [name for name in needed if name not in header]
     if missing or len(set(header)) != len(header):
         raise CohortError(f"{path}: columns {header}; expected {list(needed)}, each column once")
