@@ -13,7 +13,7 @@ from onkos.agree.part import LEVEL, Part, Settings
 from onkos.cohort.outlines import Outlined
 from onkos.cohort.readings import ReadingTable
 from onkos.cohort.scales import Measured, Rated, said
-from onkos.core.agreement import Agreement, Kind
+from onkos.core.agreement import Agreement
 from onkos.core.mask import Mask
 from onkos.core.reading import Provenance
 from onkos.core.source import Caveat
@@ -104,7 +104,7 @@ def _agreement(
     counted = _counted(readings)
     unread = {name: sum(name not in of for of in counted.read) for name in counted.readers}
     chosen: dict[str, object] = {"level": LEVEL}
-    kind: Kind = "outlines"
+    kind = "outlines"
     scale, unit = "", ""
     categories: tuple[str, ...] = ()
     told: tuple[Caveat, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -106,7 +106,12 @@ def part(measured: Measured, *, seed: int) -> Part:
         found=tuple(found),
         review=_review(sheet, pairs),
         each=tuple(_each(sheet)),
-        caveats=(*few(len(table.cases)), *_lost(sheet), *proportional(pairs)),
+        caveats=(
+            *few(len(table.cases)),
+            *_lost(sheet),
+            *copied(sheet),
+            *proportional(pairs),
+        ),
         drawings=drawn(sheet, pairs),
     )
 
@@ -226,6 +231,19 @@ def proportional(pairs: Sequence[Pair], *, of: str = "") -> Iterator[Caveat]:
         yield Caveat(code="proportional-bias", text=text)
 
 
+def copied(sheet: Sheet, *, what: str = "measured the same") -> Iterator[Caveat]:
+    """Say where two readers do not differ at all: a copy, perhaps, and no width to an interval."""
+    for columns in itertools.combinations(range(len(sheet.readers)), 2):
+        first, second, _ = sheet.both(columns)
+        if len(first) >= _LEAST_PAIRS and np.array_equal(first, second):
+            names = " and ".join(sheet.readers[at] for at in columns)
+            text = (
+                f"Readers {names} {what} in every case: if one was not copied from the other, "
+                "intervals without width still say nothing of further cases."
+            )
+            yield Caveat(code="identical-readers", text=text)
+
+
 def _lost(sheet: Sheet) -> Iterator[Caveat]:
     """Say what intraclass correlation cannot use."""
     if len(sheet.readers) < 2:
@@ -305,21 +323,18 @@ def _each(sheet: Sheet) -> Iterator[AgreementCase]:
 
 def drawn(sheet: Sheet, pairs: Sequence[Pair]) -> tuple[Drawing, ...]:
     """Bland and Altman's plot of each two readers."""
-    usable = [pair for pair in pairs if pair.limits is not None]
-    plots = []
-    for pair in usable[:_MOST_DRAWN]:
+    plots: list[Drawing] = []
+    for pair in pairs:
+        if pair.limits is None or len(plots) == _MOST_DRAWN:
+            continue
         first, second, patients = sheet.both(pair.columns)
-        if pair.limits is not None:
-            plots.append(
-                figures.bland_altman(
-                    first,
-                    second,
-                    limits=pair.limits,
-                    sample=Sample(
-                        n=len(set(patients)), unit="patients" if sheet.clustered else "cases"
-                    ),
-                    unit=_shown(sheet.unit),
-                    names=pair.names,
-                )
-            )
+        plot = figures.bland_altman(
+            first,
+            second,
+            limits=pair.limits,
+            sample=Sample(n=len(set(patients)), unit="patients" if sheet.clustered else "cases"),
+            unit=_shown(sheet.unit),
+            names=pair.names,
+        )
+        plots.append(replace(plot, title=f"{plot.title}, {' and '.join(pair.names)}"))
     return tuple(plots)

@@ -187,7 +187,10 @@ def _volumes(
         if one.key in wanted
     ]
     found += measurements.of_pairs(sheet, pairs, seed=seed, prefix="volume_")
-    doubts = list(measurements.proportional(pairs, of=" in volume"))
+    doubts = [
+        *measurements.copied(sheet, what="outlined the same volume"),
+        *measurements.proportional(pairs, of=" in volume"),
+    ]
     return found, doubts, measurements.drawn(sheet, pairs)
 
 
@@ -203,7 +206,7 @@ def _each(tally: Tally) -> Iterator[AgreementCase]:
 
 def _drawn(tally: Tally, readers: Sequence[str], found: Sequence[Found]) -> tuple[Drawing, ...]:
     """Dice of each two readers, and how it lies over the cases."""
-    sample = Sample(n=len(tally.cases), unit="cases")
+    sample = Sample(n=len(tally.cases), missed=sum(tally.lost), unit="cases")
     dice = {one.readers: one.estimate for one in found if one.key == "dice" and not one.part}
     rows = [
         ForestRow(name=" and ".join(names) or "all pairs", estimate=estimate)

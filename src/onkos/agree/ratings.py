@@ -196,13 +196,16 @@ def _truth(sheet: _Sheet) -> DawidSkene | None:
 def _skill(sheet: _Sheet, truth: DawidSkene) -> Iterator[Found]:
     """How often each reader names each class, where it is the likely true one."""
     for category, by_reader in truth.sensitivity.items():
+        what = f"share of likely {said(category)} called so, Dawid and Skene"
         for reader, estimate in zip(sheet.readers, by_reader, strict=True):
-            what = f"share of likely {said(category)} called so, Dawid and Skene"
+            made = as_method(estimate, what)
+            if math.isnan(estimate.value):
+                made = undefined(what, "this reader read no case that is likely of it", n=0)
             yield Found(
                 key="dawid_skene_sensitivity",
                 readers=(reader,),
                 part=said(category),
-                estimate=as_method(estimate, what),
+                estimate=made,
             )
 
 

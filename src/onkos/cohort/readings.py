@@ -95,6 +95,8 @@ def load_readings(path: Path, *, readers: Sequence[str] = ()) -> ReadingTable:
     UsageError
         If a column named by ``readers`` is not there.
     """
+    if not path.is_file():
+        raise CohortError(f"{path}: no such table; check the path")
     header, rows = rows_under(
         path, (), also_called={k: v for k, v in _SPELLED.items() if k not in readers}
     )
@@ -182,11 +184,7 @@ def _table(
         raise CohortError(
             f"{path}: reader {silent[0]!r} read nothing; take this reader out of the table"
         )
-    if len(readers) < 2 and len(repeats) < 2:
-        raise CohortError(
-            f"{path}: one reader, {readers[0]!r}, who read each case once; agreement needs two "
-            "readers, or a column replicate"
-        )
+    _require_two(path, cells)
     return ReadingTable(
         path=path,
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -199,6 +197,15 @@ def _table(
         cells=cells,
         caveats=_doubled(rows),
     )
+
+
+def _require_two(path: Path, cells: Mapping[tuple[int, int, int], Cell]) -> None:
+    """Refuse a table in which no case was read twice."""
+    if len({case for case, _, _ in cells}) == len(cells):
+        raise CohortError(
+            f"{path}: no case was read twice, by two readers or by one; agreement needs cases that "
+            "were. Are the cases called alike by all readers?"
+        )
 
 
 def _patients(path: Path, rows: Sequence[_Row]) -> dict[str, str]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
 
 from onkos.core.estimate import Estimate
 from onkos.core.reading import Provenance
 from onkos.core.source import Caveat
-
-Kind = Literal["ratings", "measurements", "outlines"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +159,7 @@ class Agreement:
     """
 
     name: str
-    kind: Kind
+    kind: str
     readers: tuple[str, ...]
     patients: int
     cases: int

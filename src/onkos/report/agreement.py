@@ -100,6 +100,11 @@ class Block:
     rows: tuple[Row, ...]
     left: int
 
+    @property
+    def with_units(self) -> bool:
+        """Whether any of its numbers has a unit."""
+        return any(row.unit for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
@@ -179,7 +184,8 @@ def named(one: Found) -> str:
     bare = one.key.removeprefix(_VOLUME)
     name = _NAMES.get(bare, bare.replace("_", " "))
     if bare != one.key:
-        name = f"Volume: {name if name[:2].isupper() else name[:1].lower() + name[1:]}"
+        kept = name.startswith(("ICC", "Krippendorff", "Lin"))
+        name = f"Volume: {name if kept else name[:1].lower() + name[1:]}"
     return f"{name}, {one.part}" if one.part else name
 
 
@@ -217,9 +223,9 @@ def _of_measurements(agreement: Agreement) -> str:
     }
     if not spans:
         return f"{correlation}; too few cases for limits of agreement."
-    pair = max(spans, key=lambda names: spans[names][1].value - spans[names][0].value)
+    pair = max(spans, key=lambda names: max(abs(one.value) for one in spans[names]))
     low, high = spans[pair]
-    which = "" if len(agreement.readers) == 2 else "; of the two who differ most,"
+    which = "" if len(agreement.readers) == 2 else "; of the two farthest apart"
     begin = correlation + (which or ";")
     return (
         f"{begin} {pair[0]} minus {pair[1]} lies between {_shown(low)} and {_shown(high)}"
