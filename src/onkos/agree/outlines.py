@@ -166,7 +166,7 @@ def _volumes(
     tally: Tally, readers: Sequence[str], *, seed: int
 ) -> tuple[list[Found], list[Caveat], tuple[Drawing, ...]]:
     """Agreement on the volume of the whole outline, where there are volumes."""
-    if not all(tally.volumes):
+    if not all(tally.volumes) or len(tally.cases) < 2:
         return [], [], ()
     values: FloatArray = np.array(
         [[one.get(reader, math.nan) for reader in readers] for one in tally.volumes]

@@ -153,7 +153,12 @@ def _together(sheet: _Sheet) -> Iterator[Found]:
 
 
 def _value(of: Coefficient, ratings: Ratings, weights: Weighting) -> Estimate:
-    return of(ratings, weights=weights).estimate
+    """The coefficient; a variance of 0 where readers differ is no certainty."""
+    estimate = of(ratings, weights=weights).estimate
+    if estimate.low < estimate.high or math.isnan(estimate.value):
+        return estimate
+    unbounded = replace(estimate, low=-math.inf, high=math.inf)
+    return noted(unbounded, "its variance is 0 on these ratings, so there is no interval")
 
 
 def _share(estimate: Estimate) -> Estimate:
@@ -283,14 +288,7 @@ def _caveats(sheet: _Sheet, found: Sequence[Found], truth: DawidSkene | None) ->
         )
         yield Caveat(code="one-category", text=text)
         return
-    for at, reader in enumerate(sheet.readers):
-        own = np.unique(sheet.codes[read[:, at], at])
-        if len(own) == 1:
-            text = (
-                f"Reader {reader} used one category only, {names[own[0]]}: kappa is 0 or near it "
-                "whatever the others say, and tells nothing about this reader."
-            )
-            yield Caveat(code="one-category-reader", text=text)
+    yield from _monotonous(sheet, names)
     yield from _paradox(sheet, found)
     yield from _unused(sheet, used)
     if truth is not None and len(sheet.cases) < _CASES_A_CATEGORY * len(used):
@@ -302,6 +300,22 @@ def _caveats(sheet: _Sheet, found: Sequence[Found], truth: DawidSkene | None) ->
     if truth is not None and not truth.converged:
         text = "Dawid and Skene's iteration did not settle; nothing is told of each reader's skill."
         yield Caveat(code="not-converged", text=text)
+
+
+def _monotonous(sheet: _Sheet, names: Sequence[str]) -> Iterator[Caveat]:
+    """Say which readers used one category only."""
+    said_by: dict[str, list[str]] = {}
+    for at, reader in enumerate(sheet.readers):
+        own = np.unique(sheet.codes[:, at][sheet.codes[:, at] != UNREAD])
+        if len(own) == 1:
+            said_by.setdefault(names[own[0]], []).append(reader)
+    for category, readers in said_by.items():
+        who = ", ".join(readers[:8]) + (" and others" if len(readers) > 8 else "")
+        text = (
+            f"{'Reader' if len(readers) == 1 else 'Readers'} {who} used one category only, "
+            f"{category}: kappa with them is 0 or near it whatever the others say."
+        )
+        yield Caveat(code="one-category-reader", text=text)
 
 
 def _paradox(sheet: _Sheet, found: Sequence[Found]) -> Iterator[Caveat]:
