@@ -80,8 +80,9 @@ def find_outlines(
     else:
         files = _by_case(dict(zip(names, paths, strict=True)))
     order = ordered(names)
+    study = _studies(image, many=bool(folders))
     opened = {
-        case: {name: _opener(of[name], case, image, bool(folders)) for name in order if name in of}
+        case: {name: _opener(of[name], case, study) for name in order if name in of}
         for case, of in files.items()
     }
     digests = (
@@ -142,16 +143,26 @@ def _by_case(folders: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
     return {case: found[case] for case in ordered(found)}
 
 
-def _opener(path: Path, case: str, image: Path | None, many: bool) -> Callable[[], Mask]:
-    def study() -> Study:
+def _studies(image: Path | None, *, many: bool) -> Callable[[str, Path], Study]:
+    """What opens the image of a case; the last one is kept, as its readers follow each other."""
+    last: dict[str, Study] = {}
+
+    def study(case: str, path: Path) -> Study:
         if image is None:
             raise ContentError(
                 f"{path}: a SEG or RTSTRUCT holds only the slices that were drawn on; name the "
                 "image it was drawn on with --image"
             )
-        return intake.open_study(_image_of(image, case) if many else image)
+        if case not in last:
+            last.clear()
+            last[case] = intake.open_study(_image_of(image, case) if many else image)
+        return last[case]
 
-    return partial(outline.read, path, labels={}, study=study)
+    return study
+
+
+def _opener(path: Path, case: str, study: Callable[[str, Path], Study]) -> Callable[[], Mask]:
+    return partial(outline.read, path, labels={}, study=lambda: study(case, path))
 
 
 def _image_of(folder: Path, case: str) -> Path:

@@ -9,12 +9,16 @@ import math
 import numpy as np
 import pytest
 
+from builders import PROVENANCE
 from onkos.core.agreement import Agreement
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.plain import from_plain
-from onkos.io import nifti
+from onkos.io import nifti, rtstruct, seg
+from onkos.io.intake import open_study
 from reading_toys import GRID, ball, drawn, rated_rows, write_folders, write_long
+from slices import slices
+from slices import write as write_slices
 
 HEAD = "case,reader,rating"
 SCALE = [[1, 1, 2], [2, 2, 2], [3, 4, 3], [5, 5, 4], [4, None, 4], [1, 1, 1], [2, 3, 2], [5, 5, 5]]
@@ -154,6 +158,24 @@ def test_folders_of_masks_give_overlap_and_consensus(agreed, tmp_path):
         assert mask.geometry.matches(GRID)
         assert set(np.unique(mask.labels)) == {0, 1}
     assert not (tmp_path / "out" / "consensus" / "simple" / "case2.nii.gz").exists()
+
+
+def test_segmentations_and_structures_lie_on_their_image(agreed, refused, tmp_path, rng):
+    """One reader drew in NIfTI, one as SEG, one as RTSTRUCT: the same ball."""
+    grid = Geometry.upright((24, 20, 8), spacing_mm=(1.0, 1.2, 3.0), origin_mm=(4.0, -9.0, 30.0))
+    write_slices(tmp_path / "ct", slices(grid, rng))
+    study = open_study(tmp_path / "ct")
+    (volume,) = study.volumes.values()
+    mask = ball((11, 9, 4), 6, grid=volume.geometry)
+    mask = Mask(labels=mask.labels, geometry=mask.geometry, names={1: "tumour"})
+    files = [tmp_path / name for name in ("A.nii.gz", "B.dcm", "C.dcm")]
+    nifti.write_mask(files[0], mask)
+    seg.write(files[1], masks=[mask], volume=volume, study=study, provenance=PROVENANCE)
+    rtstruct.write(files[2], masks=[mask], volume=volume, study=study, provenance=PROVENANCE)
+    assert refused(*files)[0] == 3  # without the image the grid of the SEG is not known
+    found = agreed(*files, "--image", tmp_path / "ct")
+    assert found.of("dice", "A", "B").value == 1
+    assert found.of("dice", "A", "C").value > 0.97
 
 
 def test_files_of_one_case_have_no_interval_over_cases(agreed, tmp_path):
