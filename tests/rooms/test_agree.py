@@ -102,6 +102,14 @@ def test_the_reader_against_all_others_is_suspected(categories):
     assert found.of("dawid_skene_sensitivity", "A", part="1").value == pytest.approx(1, abs=1e-6)
 
 
+def test_on_a_scale_the_reader_two_steps_from_the_median_is_suspected(categories):
+    """Dawid and Skene would call the second case a 4, which nobody gave."""
+    found = categories([[1, 1, 1, 1], [5, 2, 5, 5], [3, 3, 4, 3], [2, 2, 2, 2]], scale="ordinal")
+    assert [(one.case, one.suspected) for one in found.review] == [("P2", ("B",)), ("P3", ())]
+    assert "median 5" in found.review[0].reason
+    assert not any(one.key == "dawid_skene_sensitivity" for one in found.found)
+
+
 def test_two_readers_are_not_told_apart_by_skill(categories):
     found = categories([[1, 2], [1, 1], [2, 2]] * 5)
     assert not any(one.key == "dawid_skene_sensitivity" for one in found.found)

@@ -37,6 +37,7 @@ _PARADOX = 0.4  # agreement seen above kappa by so much: nearly all ratings are 
 _LEAST_FOR_TRUTH = 3
 _CASES_A_CATEGORY = 10
 _SURE = 0.5
+_FAR = 2  # steps of a scale
 _MOST_PAIRS = 15
 _NAMES = {
     "percent_agreement": "percent agreement",
@@ -74,6 +75,11 @@ class _Sheet:
         rows = np.flatnonzero((codes != UNREAD).all(axis=1))
         patients = None if self.patients is None else [self.patients[row] for row in rows.tolist()]
         return _rated(codes[rows], self.categories, patients)
+
+    @property
+    def steps(self) -> bool:
+        """Whether the categories are more than two steps of a scale."""
+        return self.ordinal and len(self.categories) > 2
 
     @property
     def note(self) -> str:
@@ -191,9 +197,13 @@ def _pairs(sheet: _Sheet) -> Iterator[Found]:
 
 
 def _truth(sheet: _Sheet) -> DawidSkene | None:
-    """Likely true classes; two readers cannot tell which of them is right."""
+    """Likely true classes; two readers cannot tell which of them is right.
+
+    Steps of a scale have no true class that readers confuse: on real five-step ratings it ends
+    with classes that no reader gave.
+    """
     used = np.unique(sheet.codes[sheet.codes != UNREAD])
-    if len(sheet.readers) < _LEAST_FOR_TRUTH or len(used) < 2:
+    if len(sheet.readers) < _LEAST_FOR_TRUTH or len(used) < 2 or sheet.steps:
         return None
     return dawid_skene(sheet.ratings())
 
@@ -252,16 +262,18 @@ def _review(sheet: _Sheet, truth: DawidSkene | None) -> tuple[Review, ...]:
             for reader, code in zip(sheet.readers, sheet.codes[at], strict=True)
             if code != UNREAD
         }
-        suspected: tuple[str, ...] = ()
         counted = Counter(said(category) for category in given.values()).most_common()
         reason = ", ".join(f"{votes} of {len(given)} say {name}" for name, votes in counted)
+        suspected: tuple[str, ...] = ()
         if truth is not None and usable:
             row = row_of[at]
             likely, sure = truth.labels[row], float(truth.probability[row].max())
-            against = tuple(reader for reader, category in given.items() if category != likely)
-            if sure > _SURE:
-                suspected = against
+            if sure > _SURE and likely in given.values():
+                suspected = tuple(name for name, category in given.items() if category != likely)
                 reason += f"; likeliest by Dawid and Skene: {said(likely)} ({sure:.2f})"
+        elif sheet.steps and len(given) >= _LEAST_FOR_TRUTH:
+            suspected, middle = _far(sheet, at)
+            reason += f"; median {middle}"
         found.append(
             Review(
                 rank=one.rank,
@@ -274,6 +286,16 @@ def _review(sheet: _Sheet, truth: DawidSkene | None) -> tuple[Review, ...]:
             )
         )
     return tuple(found)
+
+
+def _far(sheet: _Sheet, case: int) -> tuple[tuple[str, ...], str]:
+    """Readers two steps or more from the median of a case, and the median in words."""
+    codes = sheet.codes[case]
+    read = np.sort(codes[codes != UNREAD])
+    low, high = int(read[(len(read) - 1) // 2]), int(read[len(read) // 2])
+    far = (codes != UNREAD) & ((codes <= low - _FAR) | (codes >= high + _FAR))
+    names = [said(sheet.categories[code]) for code in dict.fromkeys((low, high))]
+    return tuple(sheet.readers[at] for at in np.flatnonzero(far)), " to ".join(names)
 
 
 def _caveats(sheet: _Sheet, found: Sequence[Found], truth: DawidSkene | None) -> Iterator[Caveat]:
