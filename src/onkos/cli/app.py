@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 from onkos.cli import failure
+from onkos.cli.commands.agree import agree
 from onkos.cli.commands.arms import arms
 from onkos.cli.commands.compare import compare
 from onkos.cli.commands.demo import demo
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "evaluate": evaluate,
     "readers": readers,
+    "agree": agree,
     "features": features,
     "robustness": robustness,
     "maps": maps,
