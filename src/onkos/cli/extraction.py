@@ -18,6 +18,7 @@ import numpy as np
 import yaml
 
 from onkos.core.case import Case, Cohort
+from onkos.core.code import code_digest
 from onkos.core.errors import CohortError, ContentError, GeometryError, UsageError
 from onkos.core.mask import Mask
 from onkos.core.plain import to_plain
@@ -171,7 +172,7 @@ def of_cohort(
     """Features of every region of every image of every case, and which cases were refused.
 
     What a case gave is kept in a folder as soon as it is there, so a killed run goes on; it
-    counts for the same files, settings and version only.
+    counts for the same files, settings and code only.
 
     Parameters
     ----------
@@ -186,7 +187,7 @@ def of_cohort(
     run
         ``map``, or the ``map`` of an executor.
     """
-    said = json.dumps([settings.hash, cohort.fingerprint, __version__])
+    said = json.dumps([settings.hash, cohort.fingerprint, code_digest(_part)])
     key = hashlib.sha256(said.encode()).hexdigest()[:16]
     rows: list[Row] = []
     refused: list[Refusal] = []
