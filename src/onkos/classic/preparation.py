@@ -123,6 +123,10 @@ class FittedPreparation:
                 f"of shape {self.knots.shape} do not fit"
             )
 
+    def same_as(self, other: FittedPreparation) -> bool:
+        """Whether it prepares every table exactly as the other does."""
+        return np.array_equal(self.kept, other.kept) and np.array_equal(self.knots, other.knots)
+
     def transform(self, x: FloatArray) -> FloatArray:
         """Prepared rows, (rows, kept): finite, a missing value at its training median."""
         values = x[:, self.kept]
