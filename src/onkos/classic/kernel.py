@@ -11,7 +11,6 @@ from onkos.classic.learning import Bools, Rows, squared_distances
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray, FloatArray
 
-
 _BLOCK = 256  # rows compared with all support vectors at a time
 
 
