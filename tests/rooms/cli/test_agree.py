@@ -14,7 +14,7 @@ from onkos.core.agreement import Agreement
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.plain import from_plain
-from onkos.io import nifti, rtstruct, seg
+from onkos.io import export, nifti
 from onkos.io.intake import open_study
 from reading_toys import GRID, ball, drawn, rated_rows, write_folders, write_long
 from slices import slices
@@ -170,8 +170,8 @@ def test_segmentations_and_structures_lie_on_their_image(agreed, refused, tmp_pa
     mask = Mask(labels=mask.labels, geometry=mask.geometry, names={1: "tumour"})
     files = [tmp_path / name for name in ("A.nii.gz", "B.dcm", "C.dcm")]
     nifti.write_mask(files[0], mask)
-    seg.write(files[1], masks=[mask], volume=volume, study=study, provenance=PROVENANCE)
-    rtstruct.write(files[2], masks=[mask], volume=volume, study=study, provenance=PROVENANCE)
+    export.seg.write(files[1], masks=[mask], volume=volume, study=study, provenance=PROVENANCE)
+    export.rtstruct.write(files[2], masks=[mask], volume=volume, study=study, provenance=PROVENANCE)
     assert refused(*files)[0] == 3  # without the image the grid of the SEG is not known
     found = agreed(*files, "--image", tmp_path / "ct")
     assert found.of("dice", "A", "B").value == 1

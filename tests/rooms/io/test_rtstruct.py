@@ -22,7 +22,7 @@ from builders import PROVENANCE, ball, shell, sourced, study_of
 from onkos.core.errors import ContentError, GeometryError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
-from onkos.io import rtstruct
+from onkos.io import export, rtstruct
 from onkos.io.intake import open_path
 from onkos.io.rtstruct.contours import contours, filled
 
@@ -35,7 +35,7 @@ GRID = Geometry.upright(
 
 
 def write(path, masks, volume):
-    return rtstruct.write(
+    return export.rtstruct.write(
         path, masks=masks, volume=volume, study=study_of(volume), provenance=PROVENANCE
     )
 
