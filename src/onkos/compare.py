@@ -256,9 +256,7 @@ def _run_all(
     return found
 
 
-def _require_some(
-    arms: Sequence[Arm], outcomes: Mapping[tuple[str, int, int], FoldResult]
-) -> None:
+def _require_some(arms: Sequence[Arm], outcomes: Mapping[tuple[str, int, int], FoldResult]) -> None:
     """Refuse where an arm could not be run on any fold: there is nothing to judge."""
     for arm in arms:
         mine = [outcome for (name, _, _), outcome in outcomes.items() if name == arm.name]

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from lesion_toys import nodule
 from onkos.arms.classify import CLASSIFIERS
+from onkos.arms.detect.blobs import BrightestBlobs
 from onkos.cohort.written import write_predictions
 from onkos.compare import Execution, Plan, judged, kept_predictions
+from onkos.core.answers import ObservedOutcome, ReconstructedImage, Risk
 from onkos.core.case import Case, Cohort, known_truths
+from onkos.core.geometry import Geometry
+from onkos.core.reading import Prediction
 from onkos.core.study import Patient, Study
+from onkos.core.task import Task
+from onkos.core.volume import Volume
 from onkos.evaluate import judge_again
 from onkos.io.results import comparison_plain, write_comparison
+from spot_toys import spotted_cohort
 from toys import ThresholdArm, toy_cohort
 
 
@@ -41,7 +50,141 @@ def _same(value):
 NODULES = Cohort(
     name="nodules", cases=tuple(_case(n) for n in range(40)), fingerprint="n", simulated=True
 )
+
+
+def _followed(number: int) -> Case:
+    """A patient with a marker and a follow-up; two sites."""
+    rng = np.random.default_rng([5, number])
+    marker = rng.normal()
+    time, end = rng.exponential(10 * np.exp(-marker)) + 0.1, rng.uniform(4, 30)
+    facts = {"marker": repr(marker)}
+    return Case(
+        id=f"case-{number}",
+        patient=f"P{number}",
+        load=partial(_same, Study(patient=Patient(id=f"P{number}"), facts=facts)),
+        truths=known_truths(
+            outcome=ObservedOutcome(time=float(min(time, end)), event=bool(time <= end))
+        ),
+        site="AB"[number % 2],
+    )
+
+
+@dataclass(frozen=True)
+class MarkerArm:
+    """Risk by a marker: a score, or with ``at`` the probability of the event by these times."""
+
+    name: str
+    at: tuple[float, ...] = ()
+    family: str = "trivial"
+    task: Task = Task.PROGNOSE
+
+    @property
+    def settings(self):
+        return {"at": self.at}
+
+    def require(self, cohort, folds):
+        del cohort, folds
+
+    def fit(self, cases, *, rng, desk):
+        del rng, desk
+        seen = [case.outcome for case in cases]
+        rate = sum(one.event for one in seen) / sum(one.time for one in seen)
+        return MarkerModel(rate=rate, at=self.at)
+
+
+@dataclass(frozen=True)
+class MarkerModel:
+    rate: float
+    at: tuple[float, ...]
+
+    @property
+    def card(self):
+        return SimpleNamespace(task=Task.PROGNOSE)
+
+    def predict(self, study, *, desk):
+        del desk
+        score = self.rate * np.exp(float(study.facts["marker"]))
+        by = {time: float(1 - np.exp(-score * time)) for time in self.at}
+        risk = Risk(by=by) if by else Risk(score=float(score))
+        return Prediction(answers={Task.PROGNOSE: risk})
+
+
+FOLLOWED = Cohort(
+    name="followed", cases=tuple(_followed(n) for n in range(40)), fingerprint="f", simulated=True
+)
+
+
+def _noisy(number: int) -> Case:
+    """A picture, and the same with noise."""
+    rng = np.random.default_rng([6, number])
+    grid = Geometry.upright((21, 17, 3), spacing_mm=(1.0, 1.5, 3.0), origin_mm=(4, 5, -6))
+    i, j, _ = np.indices(grid.shape)
+    clean = np.where((i - 10) ** 2 + (j - 8) ** 2 < 45, 100 + 9 * np.sin(i) + number, 0.0)
+    full, low = (
+        Volume(data=data.astype(np.float32), geometry=grid, modality="PT", unit="1")
+        for data in (clean, clean + rng.normal(0, 9, grid.shape))
+    )
+    study = Study(patient=Patient(id=f"P{number}"), volumes={"low": low})
+    return Case(
+        id=f"case-{number}",
+        patient=f"P{number}",
+        load=partial(_same, study),
+        truths=known_truths(image=partial(_same, full)),
+        site="AB"[number % 2],
+    )
+
+
+@dataclass(frozen=True)
+class SmoothArm:
+    """Mixes each voxel with its neighbours; stands for its own model."""
+
+    name: str
+    share: float
+    family: str = "trivial"
+    task: Task = Task.RECONSTRUCT
+
+    @property
+    def settings(self):
+        return {"share": self.share}
+
+    @property
+    def card(self):
+        return SimpleNamespace(task=Task.RECONSTRUCT)
+
+    def require(self, cohort, folds):
+        del cohort, folds
+
+    def fit(self, cases, *, rng, desk):
+        del cases, rng, desk
+        return self
+
+    def predict(self, study, *, desk):
+        del desk
+        volume = study.volume("low")
+        mixed = (np.roll(volume.data, 1, axis=0) + np.roll(volume.data, -1, axis=1)) / 2
+        data = (1 - self.share) * volume.data + self.share * mixed
+        made = ReconstructedImage(volume=replace(volume, data=data), role="full")
+        return Prediction(answers={Task.RECONSTRUCT: made})
+
+
+NOISY = Cohort(
+    name="noisy", cases=tuple(_noisy(n) for n in range(12)), fingerprint="y", simulated=True
+)
+
+
+class Elsewhere(BrightestBlobs):
+    """The same looking for other blobs."""
+
+    @property
+    def name(self):
+        return "elsewhere"
+
+
+SPOTTED = spotted_cohort(12)
 KINDS = {
+    "images": (NOISY, [SmoothArm("little", 0.1), SmoothArm("much", 0.6)]),
+    "findings": (SPOTTED, [BrightestBlobs(), Elsewhere(radii=(3.0,), most=3)]),
+    "risks": (FOLLOWED, [MarkerArm("score"), MarkerArm("by times", at=(2.0, 5.0))]),
     "classes": (NODULES, [CLASSIFIERS["size-only"], CLASSIFIERS["prevalence-only"]]),
     "outlines": (toy_cohort(6, cases_each=2), [ThresholdArm(), ThresholdArm("off", shift=20.0)]),
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from onkos.arms import classify, intensity, outline, store, supervoxel, trivial
+from onkos.arms import classify, detect, intensity, outline, store, supervoxel, trivial
 from onkos.core.card import Card
 from onkos.core.errors import ModelError
 from onkos.core.protocols import Arm, Model
@@ -18,6 +18,7 @@ ARMS: dict[str, Arm] = {
     **outline.OUTLINERS,
     **classify.CLASSIFIERS,
     **classify.SEVERAL,
+    **detect.DETECTORS,
 }
 
 _BUILD: dict[str, Callable[[Card, dict[str, Any]], Model]] = {
@@ -27,6 +28,7 @@ _BUILD: dict[str, Callable[[Card, dict[str, Any]], Model]] = {
     **dict.fromkeys(outline.OUTLINERS, outline.from_weights),
     **dict.fromkeys(classify.BUILT, classify.build),
     **dict.fromkeys(classify.SEVERAL, classify.build_several),
+    **dict.fromkeys(detect.DETECTORS, detect.build),
 }
 
 

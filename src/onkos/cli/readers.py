@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from onkos.cohort.marks import inferred_lesions
 from onkos.cohort.ratings import load_lesions, load_ratings
 from onkos.core.plain import to_plain
 from onkos.core.source import Caveat
@@ -18,6 +17,7 @@ from onkos.stats.readers import reading_time
 from onkos.stats.readers.analysis import USUAL_FOMS, ReaderAnalysis, analyse
 from onkos.stats.readers.assembly import assemble, kind_of
 from onkos.stats.readers.covariance import CovarianceMethod
+from onkos.stats.readers.ratings import ReaderStudy
 from onkos.stats.readers.standalone import against_readers
 
 JSON, PAGE = "readers.json", "report.html"
@@ -48,14 +48,12 @@ def analysed(ratings: Path, lesions: Path | None, *, software: str, seed: int) -
     """Analyse a table of ratings by every method its design allows.
 
     Where the table has times they are compared; ``software`` names the reader, if one is, that
-    read alone as a program and is held against the others.
+    read alone as a program and is held against the others. Free-response marks need ``lesions``,
+    the list of cases and lesions: without it they are refused.
     """
     table = load_ratings(ratings)
     listed = load_lesions(lesions) if lesions else None
-    caveats: tuple[Caveat, ...] = ()
     kind = kind_of(table, lesions=listed)
-    if kind == "FROC" and listed is None:
-        listed, caveats = inferred_lesions(table)
     study = assemble(table, kind=kind, lesions=listed)
     covariances: tuple[CovarianceMethod, ...] = ("jackknife",)
     if kind == "ROC":
@@ -63,7 +61,7 @@ def analysed(ratings: Path, lesions: Path | None, *, software: str, seed: int) -
     return Analysed(
         name=ratings.name,
         analysis=analyse(study, covariances=covariances, rng=np.random.default_rng(seed)),
-        caveats=caveats,
+        caveats=(*_unbalanced(study), *_unmarked(study)),
         extra=page.Extra(
             standalone=(
                 against_readers(study, USUAL_FOMS[kind][0], software=software) if software else None
@@ -79,6 +77,37 @@ def write(made: Analysed, out: Path) -> tuple[Path, Path]:
     write_json(out / JSON, made.plain())
     write_text(out / PAGE, _page(made))
     return out / JSON, out / PAGE
+
+
+def _unbalanced(study: ReaderStudy) -> tuple[Caveat, ...]:
+    """Say that not everybody read everything, and who read least."""
+    counts = study.read.sum(axis=-1)
+    cases = len(study.cases)
+    if (counts == cases).all():
+        return ()
+    reader, modality = np.unravel_index(int(np.argmin(counts)), counts.shape)
+    text = (
+        f"Not every reader read every case in every modality: {counts.sum()} of "
+        f"{counts.size * cases} readings are there, fewest by reader {study.readers[reader]} in "
+        f"modality {study.modalities[modality]} ({counts[reader, modality]} of {cases} cases). "
+        "Figures of merit then rest on different cases; check that this is the design."
+    )
+    return (Caveat(code="unbalanced", text=text),)
+
+
+def _unmarked(study: ReaderStudy) -> tuple[Caveat, ...]:
+    """Say which listed cases nobody marked, since they count as read."""
+    if study.kind != "FROC":
+        return ()
+    empty = np.isneginf(np.where(study.read, study.highest, -np.inf)).all(axis=(0, 1))
+    if not empty.any():
+        return ()
+    text = (
+        f"{int(empty.sum())} of {len(study.cases)} listed cases ({int(study.truth[empty].sum())} "
+        "with lesions) have no mark by any reader; they count as read by all, with nothing "
+        "marked. Take cases that were not read out of the list."
+    )
+    return (Caveat(code="cases-without-marks", text=text),)
 
 
 def _page(made: Analysed) -> str:

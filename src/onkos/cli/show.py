@@ -94,7 +94,7 @@ def readers(
     for test in made.tests:
         if test.factors == "RRRC" and len(test.modalities) == 2:
             difference = words.ranged(test.difference, test.low, test.high)
-            method = f"{test.method}, {test.covariance}"
+            method = f"{test.analysis}, {test.covariance}"
             pair = " - ".join(test.modalities)
             table.add_row(test.fom, method, pair, str(difference), words.p_value(test.p))
     head = Text(

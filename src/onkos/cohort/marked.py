@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -61,8 +61,49 @@ def load_findings(path: Path | str) -> Mapping[tuple[str, int, str], Findings]:
     return {key: Findings(marks=tuple(kept), unit=unit) for key, kept in marks.items()}
 
 
+def load_lesions(path: Path, cases: Iterable[str]) -> Mapping[str, Findings]:
+    """Read the lesions that are there, ``lesions.csv`` beside a table of cases.
+
+    Columns as of :func:`load_findings`. Every case has a row, one without lesions a row without
+    a centre: a case that was forgotten is so told from one that is known to have none.
+
+    Raises
+    ------
+    CohortError
+        If a case of the table has no row, or the rows are of several arms or repeats.
+    """
+    found = load_findings(path)
+    if any(arm or repeat for arm, repeat, _ in found):
+        raise CohortError(f"{path}: columns arm or repeat; the lesions that are there have neither")
+    lesions = {case: marks for (_, _, case), marks in found.items()}
+    without = [case for case in cases if case not in lesions]
+    if without:
+        raise CohortError(
+            f"{path}: no row of {len(without)} cases of the table, {without[:5]}; give their "
+            "lesions, or one row without a centre where it is known that there is none"
+        )
+    return lesions
+
+
+def is_detections(header: Iterable[str]) -> bool:
+    """Whether these are the columns of marked lesions and of nothing else."""
+    known = set(header)
+    return not {"risk", "mask"} & known and ({"x_mm", "y_mm"} <= known or {"x", "y"} <= known)
+
+
 def rows_of(predicted: Iterable[Predicted]) -> list[dict[str, str]]:
-    """Rows of ``detections.csv``: every mark of every model; a row without a centre for none."""
+    """Rows of ``detections.csv``: every mark of every model; a row without a centre for none.
+
+    Raises
+    ------
+    CohortError
+        If some marks are in millimetres and others in pixels.
+    """
+    predicted = tuple(predicted)
+    units = {found.unit for found in _all_findings(predicted) if found.marks}
+    if len(units) > 1:
+        raise CohortError("marks in millimetres and in pixels; expected one unit for all arms")
+    ending = "_mm" if units <= {"mm"} else ""
     rows = []
     for one in predicted:
         for repeat, answered in enumerate(one.repeats, start=1):
@@ -75,9 +116,20 @@ def rows_of(predicted: Iterable[Predicted]) -> list[dict[str, str]]:
                     "patient": case.patient,
                     "arm": one.name,
                     "repeat": str(repeat),
+                    "fold": str(case.fold + 1),
                 }
-                rows += [{**head, **_row(mark, found.unit)} for mark in found.marks] or [head]
+                nothing = {**head, f"x{ending}": "", f"y{ending}": ""}
+                rows += [{**head, **_row(mark, found.unit)} for mark in found.marks] or [nothing]
     return rows
+
+
+def _all_findings(predicted: Iterable[Predicted]) -> Iterator[Findings]:
+    for one in predicted:
+        for answered in one.repeats:
+            for case in answered:
+                found = case.answers.get(Task.DETECT)
+                if isinstance(found, Findings):
+                    yield found
 
 
 def _row(mark: Finding, unit: Unit) -> dict[str, str]:
@@ -90,6 +142,11 @@ def _row(mark: Finding, unit: Unit) -> dict[str, str]:
 
 def _unit(header: Iterable[str], path: Path) -> Unit:
     known = set(header)
+    if {"x_mm", "y_mm"} <= known and known & set(_AXES):
+        raise CohortError(
+            f"{path}: columns {sorted(known)}; expected centres in millimetres (x_mm, y_mm, z_mm) "
+            "or in pixels (x, y), not both"
+        )
     if {"x_mm", "y_mm"} <= known:
         return "mm"
     if {"x", "y"} <= known:

@@ -10,17 +10,24 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from onkos.cohort.marked import load_findings
+from onkos.cohort.kept import kept_image, kept_outline
+from onkos.cohort.marked import is_detections, load_findings
 from onkos.cohort.ratings import rows_under
 from onkos.cohort.table import named_labels
-from onkos.core.answers import Answer, ClassProbabilities, Findings, KeptOutline, Risk
+from onkos.core.answers import (
+    Answer,
+    ClassProbabilities,
+    Findings,
+    KeptImage,
+    KeptOutline,
+    Risk,
+)
 from onkos.core.case import Cohort
 from onkos.core.comparison import Answered, Predicted
 from onkos.core.errors import CohortError, ContentError
 from onkos.core.mask import Mask
-from onkos.core.study import Study
 from onkos.core.task import Task
-from onkos.io import nifti, outline
+from onkos.io import outline
 
 PREDICTIONS, DETECTIONS = "predictions.csv", "detections.csv"
 
@@ -50,8 +57,8 @@ class PredictedCase:
         the probability from which the model calls the positive class.
     risks
         Time to predicted risk; the time is NaN where the table tells none.
-    outlined
-        Its outline, where the table names a file.
+    outlined, imaged
+        Its outline, and the image made of it, where the table names a file.
     """
 
     case: str
@@ -64,6 +71,7 @@ class PredictedCase:
     threshold: float | None = None
     risks: Mapping[float, float] = field(default_factory=dict)
     outlined: KeptOutline | None = None
+    imaged: KeptImage | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", MappingProxyType(dict(self.classes)))
@@ -82,6 +90,8 @@ class PredictedCase:
             found[Task.PROGNOSE] = Risk(score=scored[0] if scored else math.nan, by=by)
         if self.outlined is not None:
             found[Task.SEGMENT] = self.outlined
+        if self.imaged is not None:
+            found[Task.RECONSTRUCT] = self.imaged
         return found
 
 
@@ -148,15 +158,14 @@ class Predictions:
 def load_predictions(path: Path | str) -> Predictions:
     """Read a table of predictions, comma-separated UTF-8, plain or ``.gz``, or a result folder.
 
-    Columns: ``case``, ``patient`` and ``p_<class>`` for every class (a probability; for two
-    classes one column is enough), with ``threshold`` beside them where the model calls a case
-    positive from another probability than 0.5; or ``risk`` (higher: an earlier event), with a
-    column ``time`` beside it the probability of the event by that time, and a case has one row
-    for each time; or ``mask``, the file of an outline, relative to the table. Several models
-    stand under each other with a column ``arm``, several draws of the folds with ``repeat``, and
-    ``fold`` tells where a case was held out. Further columns are left alone. A case that got no
-    answer is left out of the table: it then counts as missed. In a folder the tables are called
-    ``predictions.csv`` and, of marked lesions, ``detections.csv``.
+    Columns: ``case``, ``patient`` and ``p_<class>`` for every class (for two one is enough), with
+    ``threshold`` where the model calls a case positive from another probability than 0.5; or
+    ``risk`` (higher: an earlier event), with a column ``time`` beside it the probability of the
+    event by that time, and a case has one row for each time; or ``mask``, the file of an outline,
+    relative to the table. Several models stand under each other with a column ``arm``, several
+    draws of the folds with ``repeat``, and ``fold`` tells where a case was held out. Further
+    columns are left alone. A case that got no answer is left out: it counts as missed. A folder has
+    ``predictions.csv`` and ``detections.csv``, also read alone: :mod:`onkos.cohort.marked`.
 
     Raises
     ------
@@ -170,14 +179,16 @@ def load_predictions(path: Path | str) -> Predictions:
     table = path / PREDICTIONS if path.is_dir() else path
     header, rows = rows_under(table, _NEEDED)
     classes = tuple(name.removeprefix(_PREFIX) for name in header if name.startswith(_PREFIX))
+    alone = not (path.is_dir() or classes) and is_detections(header)
     found: dict[tuple[str, int, str], PredictedCase] = {}
     for line, row in rows:
         where = f"{table}, line {line}"
         made = _case(row, classes, line=line, table=table)
         key = made.arm, made.repeat, made.case
         before = found.get(key)
-        found[key] = made if before is None else _further(before, made, where)
-    marks = path / DETECTIONS if path.is_dir() else None
+        further = _same_case if alone else _further
+        found[key] = made if before is None else further(before, made, where)
+    marks = table if alone else path / DETECTIONS if path.is_dir() else None
     return Predictions(
         path=table,
         rows=tuple(found.values()),
@@ -284,7 +295,8 @@ def _case(
         classes=_probabilities(row, classes, where) if given or "arm" not in row else {},
         threshold=_number("threshold", threshold, where) if threshold else None,
         risks={time: _number("risk", row["risk"], where)} if row.get("risk") else {},
-        outlined=_outlined(row, table, where) if row.get("mask") else None,
+        outlined=kept_outline(row, table, where) if row.get("mask") else None,
+        imaged=kept_image(row, table, where) if row.get("image_role") else None,
     )
 
 
@@ -297,32 +309,6 @@ def _counted(name: str, row: Mapping[str, str], where: str) -> int:
     if number < 1 or number != int(number):
         raise CohortError(f"{where}: {name} is {text!r}; expected a whole number from 1 on")
     return int(number) - 1
-
-
-def _outlined(row: Mapping[str, str], table: Path, where: str) -> KeptOutline:
-    """The outline that a row names; ``mask_labels`` says what its values mean."""
-    file = (table.parent / row["mask"]).resolve()
-    if not file.is_file():
-        raise CohortError(f"{where}: {row['mask']} does not exist beside the table")
-    names: dict[int, str] | None = None
-    if row.get("mask_labels"):
-        pairs = [part.partition("=") for part in row["mask_labels"].split(";")]
-        if not all(label.isdigit() and name for label, _, name in pairs):
-            raise CohortError(f"{where}: mask_labels {row['mask_labels']!r}; expected 1=core;2=...")
-        names = {int(label): name for label, _, name in pairs}
-    possible = row.get("mask_possible", "")
-    load = (
-        partial(nifti.read_mask, file, names=names)
-        if names is not None
-        else partial(outline.read, file, labels={}, study=_no_study)
-    )
-    return KeptOutline(
-        load=load, possible=int(_number("mask_possible", possible, where)) if possible else None
-    )
-
-
-def _no_study() -> Study:
-    raise ContentError("an outline in DICOM is judged on its images; give it with --masks")
 
 
 def _with_outlines(answered: list[Answered], outlines: Outlines | None) -> list[Answered]:
@@ -373,12 +359,17 @@ def _further(before: PredictedCase, made: PredictedCase, where: str) -> Predicte
             f"{where}: case {made.case!r} stands on line {before.line}, too; expected each case "
             "once for each arm and repeat (of risks at several times each time once)"
         )
-    if made.patient != before.patient:
+    return replace(_same_case(before, made, where), risks={**before.risks, **made.risks})
+
+
+def _same_case(before: PredictedCase, made: PredictedCase, where: str) -> PredictedCase:
+    """Another row of a case, e.g. a further mark: of the same patient, from the same fold."""
+    if made.patient != before.patient or made.fold != before.fold:
         raise CohortError(
-            f"{where}: case {made.case!r} is of patient {made.patient!r} here and of "
-            f"{before.patient!r} on line {before.line}"
+            f"{where}: case {made.case!r} is of patient {made.patient!r}, fold {made.fold + 1} "
+            f"here and of {before.patient!r}, fold {before.fold + 1} on line {before.line}"
         )
-    return replace(before, risks={**before.risks, **made.risks})
+    return before
 
 
 def _number(name: str, cell: str, where: str) -> float:

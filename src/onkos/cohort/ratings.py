@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import math
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,13 +52,10 @@ def load_ratings(path: Path) -> RatingTable:
     CohortError
         If a column is missing, or a cell cannot be understood; with the number of its line.
     """
-    header, rows = rows_under(path, _NEEDED)
-    columns: dict[str, list[str]] = {name: [] for name in header}
-    for _, row in rows:
-        for name, cell in row.items():
-            columns[name].append(cell)
-    lines = [line for line, _ in rows]
-    empty = [""] * len(lines)
+    header, lines, rows = _table(path, _NEEDED)
+    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+    del rows
+    empty = ("",) * len(lines)
     marks = columns.get("mark", empty)
     for line, mark in zip(lines, marks, strict=True):
         if mark not in _MARKS:
@@ -69,13 +67,13 @@ def load_ratings(path: Path) -> RatingTable:
             if not cell:
                 raise CohortError(f"{path}, line {line}: {name} must not be empty")
     return RatingTable(
-        reader=tuple(columns["reader"]),
-        modality=tuple(columns["modality"]),
-        case=tuple(columns["case"]),
+        reader=_once_each(columns["reader"]),
+        modality=_once_each(columns["modality"]),
+        case=_once_each(columns["case"]),
         truth=tuple(_truths(columns["truth"], lines, path)),
         rating=tuple(_numbers("rating", columns["rating"], lines, path)),
-        mark=tuple(marks),
-        lesion=tuple(columns.get("lesion", empty)),
+        mark=_once_each(marks),
+        lesion=_once_each(columns.get("lesion", empty)),
         seconds=tuple(_numbers("time_s", columns.get("time_s", empty), lines, path)),
     )
 
@@ -120,6 +118,13 @@ def rows_under(
     path: Path, needed: tuple[str, ...]
 ) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Header and rows with their line numbers, every cell stripped."""
+    header, lines, rows = _table(path, needed)
+    pairs = zip(lines, rows, strict=True)
+    return header, [(line, dict(zip(header, row, strict=True))) for line, row in pairs]
+
+
+def _table(path: Path, needed: tuple[str, ...]) -> tuple[list[str], list[int], list[list[str]]]:
+    """Header, numbers of the lines that are not empty, and their cells."""
     if not path.is_file():
         raise CohortError(f"{path}: no such table; expected columns {list(needed)}")
     try:
@@ -138,7 +143,7 @@ def rows_under(
                 f"{path}, line {number}: {len(row)} cells under {len(header)} columns; "
                 "give each line as many commas as the first"
             )
-    return header, [(number, dict(zip(header, row, strict=True))) for number, row in lines[1:]]
+    return header, [number for number, _ in lines[1:]], [row for _, row in lines[1:]]
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -147,10 +152,15 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     with opened(path, "rt", newline="", encoding="utf-8-sig") as handle:
         reader = csv.reader(handle, strict=True)
         for row in reader:
-            yield reader.line_num, [cell.strip() for cell in row]
+            yield reader.line_num, list(map(str.strip, row))
 
 
-def _truths(cells: list[str], lines: list[int], path: Path) -> Iterator[bool]:
+def _once_each(cells: Sequence[str]) -> tuple[str, ...]:
+    """The same cells, text that recurs held in memory once."""
+    return tuple(map(sys.intern, cells))
+
+
+def _truths(cells: Sequence[str], lines: list[int], path: Path) -> Iterator[bool]:
     for line, cell in zip(lines, cells, strict=True):
         known = _TRUTH.get(cell.lower(), _TRUTH.get(cell.removesuffix(".0")))
         if known is None:
@@ -158,7 +168,7 @@ def _truths(cells: list[str], lines: list[int], path: Path) -> Iterator[bool]:
         yield known
 
 
-def _numbers(name: str, cells: list[str], lines: list[int], path: Path) -> Iterator[float]:
+def _numbers(name: str, cells: Sequence[str], lines: list[int], path: Path) -> Iterator[float]:
     """Cells as numbers, NaN where empty; words such as nan and inf are refused."""
     for line, cell in zip(lines, cells, strict=True):
         if not cell:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from onkos.cohort.marked import load_lesions
 from onkos.core.answers import ObservedOutcome
 from onkos.core.case import Case, Cohort, Glance, known_truths
 from onkos.core.errors import CohortError
@@ -23,6 +24,7 @@ _ROW = ("case", "patient")
 _SIMULATED = "simulated"
 _KNOWN = (*_ROW, "mask", "target", "site", "age", "sex", _SIMULATED)
 _LABELS_FILE = "labels.json"
+_LESIONS_FILE = "lesions.csv"
 _ENDINGS = (".gz", ".nii", ".dcm", ".nrrd", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".zip")
 
 _EVENT = {"0": False, "1": True, "no": False, "yes": True, "false": False, "true": True}
@@ -45,6 +47,9 @@ def load_table(path: Path, *, target: str = "target", images: bool = True) -> Co
     making one tissue if wanted: ``{"core": [1, 3, 4], "oedema": [2]}``. Without it every value
     keeps its number and is called ``label-<number>``, or ``tumour`` where there is only one.
 
+    A file ``lesions.csv`` beside it lists the lesions of every case, see
+    :func:`onkos.cohort.marked.load_lesions`.
+
     Raises
     ------
     CohortError
@@ -56,6 +61,9 @@ def load_table(path: Path, *, target: str = "target", images: bool = True) -> Co
     roles = _roles(rows, path, required=images)
     labels = named_labels(path.parent / _LABELS_FILE)
     digest = hashlib.sha256(path.read_bytes() + json.dumps(labels).encode())
+    listed = path.parent / _LESIONS_FILE
+    lesions = load_lesions(listed, [row["case"] for row in rows]) if listed.is_file() else {}
+    digest.update(listed.read_bytes() if lesions else b"")
     cases = []
     for number, row in enumerate(rows, start=2):
         where = f"{path}, line {number}"
@@ -78,6 +86,7 @@ def load_table(path: Path, *, target: str = "target", images: bool = True) -> Co
                     outline=partial(load_truth, mask, load, labels) if mask else None,
                     target=row.get(target) or None,
                     outcome=followed(row),
+                    lesions=lesions.get(row["case"]),
                 ),
                 site=row.get("site", ""),
                 covariates={name: value for name, value in facts.items() if name != "site"},

@@ -8,18 +8,20 @@ from pathlib import Path
 
 from onkos.cohort.marked import rows_of
 from onkos.cohort.predictions import DETECTIONS, PREDICTIONS
-from onkos.core.answers import ClassProbabilities, KeptOutline, Risk
+from onkos.core.answers import ClassProbabilities, KeptImage, KeptOutline, Risk
 from onkos.core.case import Cohort
 from onkos.core.comparison import Answered, Predicted
 from onkos.core.task import Task
 from onkos.io import nifti
 from onkos.io.whole import write_table, written_whole
 
-MASKS = "masks"
+MASKS, IMAGES = "masks", "images"
 
 
 def write_predictions(folder: Path, predicted: Sequence[Predicted], cohort: Cohort) -> None:
-    """Write ``predictions.csv``, ``detections.csv`` and outlines ``masks/ARM/CASE.nii.gz``.
+    """Write ``predictions.csv``, ``detections.csv`` and what lies in files of its own.
+
+    Outlines are called ``masks/ARM/CASE.nii.gz``, images ``images/ARM/CASE.nii.gz``.
 
     Numbers stand with all their digits: judged again, they give the same result.
     """
@@ -40,7 +42,7 @@ def write_predictions(folder: Path, predicted: Sequence[Predicted], cohort: Coho
                 "fold": str(case.fold + 1),
                 "target": targets.get(case.case, ""),
             },
-            folder / MASKS / one.name / (f"repeat-{repeat}" if repeat > 1 else ""),
+            Path(one.name) / (f"repeat-{repeat}" if repeat > 1 else ""),
             folder,
         )
     ]
@@ -50,7 +52,7 @@ def write_predictions(folder: Path, predicted: Sequence[Predicted], cohort: Coho
         write_table(folder / DETECTIONS, marks)
 
 
-def _rows(case: Answered, head: dict[str, str], masks: Path, folder: Path) -> list[dict[str, str]]:
+def _rows(case: Answered, head: dict[str, str], arm: Path, folder: Path) -> list[dict[str, str]]:
     """Row of a case; one for each time that a risk is given by."""
     row = dict(head)
     said = case.answers.get(Task.CLASSIFY)
@@ -59,7 +61,10 @@ def _rows(case: Answered, head: dict[str, str], masks: Path, folder: Path) -> li
         row["threshold"] = "" if said.threshold is None else repr(said.threshold)
     outline = case.answers.get(Task.SEGMENT)
     if isinstance(outline, KeptOutline):
-        row |= _outline(outline, masks / f"{case.case}.nii.gz", folder)
+        row |= _outline(outline, folder / MASKS / arm / f"{case.case}.nii.gz", folder)
+    image = case.answers.get(Task.RECONSTRUCT)
+    if isinstance(image, KeptImage):
+        row |= _image(image, folder / IMAGES / arm / f"{case.case}.nii.gz", folder)
     risk = case.answers.get(Task.PROGNOSE)
     if isinstance(risk, Risk):
         if risk.by:
@@ -82,4 +87,16 @@ def _outline(outline: KeptOutline, path: Path, folder: Path) -> dict[str, str]:
         "mask_labels": ";".join(f"{label}={name}" for label, name in mask.names.items()),
         "mask_possible": "" if outline.possible is None else str(outline.possible),
         **{f"presence_{name}": repr(p) for name, p in outline.presence.items()},
+    }
+
+
+def _image(image: KeptImage, path: Path, folder: Path) -> dict[str, str]:
+    """Write an image to where it is looked for, and say what its values are."""
+    volume = image.load()
+    nifti.write_volume(path, volume)
+    return {
+        "image": path.relative_to(folder).as_posix(),
+        "image_modality": volume.modality,
+        "image_unit": volume.unit,
+        "image_role": image.role or "image",
     }

@@ -178,4 +178,14 @@ class ReconstructedImage:
     role: str = ""
 
 
-Answer = ClassProbabilities | Outline | KeptOutline | Findings | Risk | ReconstructedImage
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class KeptImage:
+    """An image made by a model that lies on disk; ``load`` reads it, ``role`` names what it is."""
+
+    load: Callable[[], Volume]
+    role: str = ""
+
+
+Answer = (
+    ClassProbabilities | Outline | KeptOutline | Findings | Risk | ReconstructedImage | KeptImage
+)

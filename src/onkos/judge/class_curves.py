@@ -81,8 +81,8 @@ def _roc(said: Gathered, seed: int, *, name: str = "") -> Curve:
     return Curve(
         kind="roc",
         name=name,
-        x=_thinned(found.false_positive_rate),
-        y=_thinned(found.true_positive_rate),
+        x=thinned(found.false_positive_rate),
+        y=thinned(found.true_positive_rate),
         lines=_band(band),
         notes=_within(said),
     )
@@ -96,8 +96,8 @@ def _against_the_others(said: Gathered, column: int) -> Curve:
     return Curve(
         kind="roc",
         name=first.classes[column],
-        x=_thinned(found.false_positive_rate),
-        y=_thinned(found.true_positive_rate),
+        x=thinned(found.false_positive_rate),
+        y=thinned(found.true_positive_rate),
         notes=_within(said),
     )
 
@@ -110,8 +110,8 @@ def _precision_recall(said: Gathered, seed: int) -> Curve:
     band = precision_recall_band(truth, first.score, rng=rng, groups=groups)
     return Curve(
         kind="precision_recall",
-        x=_thinned(found.recall),
-        y=_thinned(found.precision),
+        x=thinned(found.recall),
+        y=thinned(found.precision),
         lines={**_band(band), "prevalence": (float(found.prevalence),)},
     )
 
@@ -165,7 +165,7 @@ def _confusion(said: Gathered) -> Curve:
     )
 
 
-def _thinned(values: FloatArray) -> tuple[float, ...]:
+def thinned(values: FloatArray) -> tuple[float, ...]:
     """Points of a curve, every so many where there are very many, the first and last kept."""
     if len(values) <= _MOST_POINTS:
         return tuple(values.tolist())

@@ -19,9 +19,12 @@ from onkos.core.judgement import Interaction, Judgement, PairedTest
 from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.judge.classes import judge_classes
+from onkos.judge.findings import judge_findings
 from onkos.judge.grouping import Grouping, grouped, ordered
+from onkos.judge.images import judge_images
 from onkos.judge.outlines import judge_outlines
 from onkos.judge.part import Judge, Part
+from onkos.judge.prognosis import judge_risks
 from onkos.judge.settings import DEFAULT, Settings
 from onkos.stats.multiplicity import holm
 from onkos.stats.resampling import IntArray
@@ -31,6 +34,9 @@ from onkos.stats.subgroups import subgroups
 JUDGES: Mapping[Task, Judge] = {
     Task.CLASSIFY: judge_classes,
     Task.SEGMENT: judge_outlines,
+    Task.DETECT: judge_findings,
+    Task.PROGNOSE: judge_risks,
+    Task.RECONSTRUCT: judge_images,
 }
 
 FEW_PATIENTS = 30

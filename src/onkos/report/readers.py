@@ -89,15 +89,15 @@ def _main(analysis: ReaderAnalysis) -> ReaderTest | None:
     """The test that answers: OR before U before DBM, readers and cases random."""
     order = {"OR": 0, "U": 1, "DBM": 2}
     usable = [t for t in analysis.tests if t.factors == "RRRC" and len(t.modalities) == 2]
-    return min(usable, key=lambda test: order[test.method], default=None)
+    return min(usable, key=lambda test: order[test.analysis], default=None)
 
 
 def _of_main(analysis: ReaderAnalysis, main: ReaderTest | None) -> list[MeanFom]:
     """The readers' means by the analysis that the main test belongs to."""
     if main is None:
         return [mean for mean in analysis.means if mean.factors == "RRRC"]
-    key = (main.method, main.fom, main.covariance, main.factors)
-    return [m for m in analysis.means if (m.method, m.fom, m.covariance, m.factors) == key]
+    key = (main.analysis, main.fom, main.covariance, main.factors)
+    return [m for m in analysis.means if (m.analysis, m.fom, m.covariance, m.factors) == key]
 
 
 def _answer(analysis: ReaderAnalysis, main: ReaderTest | None) -> str:
@@ -137,7 +137,7 @@ def _test(test: ReaderTest) -> TestRow:
     joined = " − ".join(test.modalities) if len(test.modalities) == 2 else "all equal"
     return TestRow(
         fom=fom(test.fom),
-        method=f"{test.method}, {test.covariance}",
+        method=f"{test.analysis}, {test.covariance}",
         factors=WORDS[test.factors],
         pair=joined,
         shown=words.ranged(test.difference, test.low, test.high),

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numba import njit
 
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.stats.bootstrap import DEFAULT, Resampling, bootstrap_weighted
-from onkos.stats.marks import Marks, last_of_equals
+from onkos.stats.marks import Marks
+from onkos.stats.midranks import SortedGroups
 from onkos.stats.resampling import Multiplicities, Statistic
 
-Figure = Literal["AFROC", "AFROC1", "wAFROC", "wAFROC1", "HR-AUC"]
-FIGURES: tuple[Figure, ...] = ("AFROC", "AFROC1", "wAFROC", "wAFROC1", "HR-AUC")
+FreeResponseFigure = Literal["AFROC", "AFROC1", "wAFROC", "wAFROC1", "HR-AUC"]
+FIGURES: tuple[FreeResponseFigure, ...] = ("AFROC", "AFROC1", "wAFROC", "wAFROC1", "HR-AUC")
 
 
 def afroc(
-    marks: Marks, figure: Figure, *, rng: np.random.Generator, plan: Resampling = DEFAULT
+    marks: Marks,
+    figure: FreeResponseFigure,
+    *,
+    rng: np.random.Generator,
+    plan: Resampling = DEFAULT,
 ) -> Estimate:
     """Estimate an alternative free-response figure of merit, resampling patients.
 
@@ -46,12 +49,12 @@ def afroc(
         clusters=marks.clusters,
         rng=rng,
         plan=plan,
-        what=f"{figure}, {marks.words()}",
+        what=figure,
     )
-    return replace(found, missed=marks.patients_missed)
+    return marks.told(found)
 
 
-def figure_of_merit(marks: Marks, figure: Figure) -> Statistic:
+def figure_of_merit(marks: Marks, figure: FreeResponseFigure) -> Statistic:
     """Figure of merit of :func:`afroc` as a function of how often each case counts.
 
     It takes multiplicities (resamples, cases) and gives one value a resample, NaN where a
@@ -83,36 +86,13 @@ def figure_of_merit(marks: Marks, figure: Figure) -> Statistic:
         if figure.startswith("w"):
             totals = np.bincount(targets, weights=marks.lesion_weight, minlength=count)
             weights = marks.lesion_weight / totals[targets]
-    rating = np.concatenate([highest[rivals], ratings])
-    order = np.argsort(rating, kind="stable")
-    case = np.concatenate([rivals, targets])[order]
-    weight = np.concatenate([np.zeros(len(rivals)), weights])[order]
-    last = last_of_equals(rating[order])
+    ordered = SortedGroups.of(
+        (highest[rivals], np.ones(len(rivals)), rivals), (ratings, weights, targets)
+    )
 
     def merit(multiplicities: Multiplicities) -> FloatArray:
-        wins: FloatArray = _wins(multiplicities, case, weight, last)
-        return wins
+        wins, below, total = ordered.wins(multiplicities).T
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(np.where((below > 0) & (total > 0), wins / (below * total), np.nan))
 
     return merit
-
-
-@njit(cache=True, nogil=True)
-def _wins(weights: Any, case: Any, weight: Any, last: Any) -> Any:  # pragma: no cover
-    """Share of (rival, target) pairs in which the target, of weight > 0, is rated higher."""
-    found = np.full(weights.shape[0], np.nan)
-    for row in range(weights.shape[0]):
-        below, total, wins = 0.0, 0.0, 0.0
-        rivals, targets = 0.0, 0.0
-        for item in range(case.size):
-            times = weights[row, case[item]]
-            if weight[item] > 0:
-                targets += times * weight[item]
-            else:
-                rivals += times
-            if last[item]:
-                wins += targets * (below + rivals / 2)
-                below, total = below + rivals, total + targets
-                rivals, targets = 0.0, 0.0
-        if below > 0 and total > 0:
-            found[row] = wins / (below * total)
-    return found

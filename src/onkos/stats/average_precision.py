@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +12,8 @@ from onkos.core.errors import CohortError, ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.stats.bootstrap import DEFAULT, Resampling, bootstrap_weighted
-from onkos.stats.marks import Marks, last_of_equals
+from onkos.stats.marks import Marks
+from onkos.stats.midranks import last_of_equals
 from onkos.stats.resampling import Multiplicities, Statistic
 
 Read = Literal["step", "coco"]
@@ -60,15 +60,14 @@ def average_precision(
     Lin TY, et al. Microsoft COCO: common objects in context. ECCV 2014:740-755.
     doi:10.1007/978-3-319-10602-1_48
     """
-    kind = f"{'weighted ' if weighted else ''}average precision ({read})"
     found = bootstrap_weighted(
         precision_statistic(marks, read=read, weighted=weighted),
         clusters=marks.clusters,
         rng=rng,
         plan=plan,
-        what=f"{kind}, {marks.words()}",
+        what=f"{'weighted ' if weighted else ''}average precision ({read})",
     )
-    return replace(found, missed=marks.patients_missed)
+    return marks.told(found)
 
 
 def mean_average_precision(
@@ -120,9 +119,9 @@ def mean_average_precision(
         clusters=first.clusters,
         rng=rng,
         plan=plan,
-        what=f"mean average precision ({read}) at criteria {criteria}, {lenient.words()}",
+        what=f"mean average precision ({read}) at criteria {criteria}",
     )
-    return replace(found, missed=lenient.patients_missed)
+    return lenient.told(found)
 
 
 def precision_statistic(marks: Marks, *, read: Read = "step", weighted: bool = False) -> Statistic:

@@ -17,9 +17,10 @@ def described(what: Method | str) -> Method:
 
 
 def noted(found: Estimate, *notes: str) -> Estimate:
-    """Add notes to the method of an estimate."""
+    """Add notes to the method of an estimate; empty ones are left out."""
     method = described(found.method)
-    return replace(found, method=replace(method, notes=(*method.notes, *notes)))
+    kept = (*method.notes, *(note for note in notes if note))
+    return replace(found, method=replace(method, notes=kept))
 
 
 def undefined(what: Method | str, why: str, *, n: int, level: float = 0.95) -> Estimate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +13,8 @@ from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray, FloatArray
 from onkos.stats.bootstrap import DEFAULT, Resampling, bootstrap_table, bootstrap_weighted
-from onkos.stats.marks import Marks, last_of_equals
+from onkos.stats.marks import Marks
+from onkos.stats.midranks import last_of_equals
 from onkos.stats.resampling import Multiplicities, Statistic
 
 Between = Literal["step", "linear"]
@@ -132,24 +133,17 @@ def sensitivity_at(
     Samuelson FW, Petrick N. Comparing image detection algorithms using resampling. IEEE ISBI
     2006:1312-1315. doi:10.1109/ISBI.2006.1625167
     """
-    read = _reader(marks, false_per_case, between)
-    names = [f"sensitivity at {number:g} false marks a case" for number in false_per_case]
+    names = [f"sensitivity at {at:.12g} false marks a case ({between})" for at in false_per_case]
+    asked = dict(zip(names, false_per_case, strict=True))
+    read = _reader(marks, list(asked.values()), between)
     found = bootstrap_table(
         lambda weights: read(weights)[:, :-1],
-        names=[f"{place}" for place in range(len(names))],
+        names=list(asked),
         clusters=marks.clusters,
         rng=rng,
         plan=plan,
     )
-    said = (f"{name} ({between}), {marks.words()}" for name in names)
-    return tuple(
-        replace(
-            found[f"{place}"],
-            missed=marks.patients_missed,
-            method=f"{words}; {plan.words()}",
-        )
-        for place, words in enumerate(said)
-    )
+    return tuple(marks.told(found[name]) for name in names)
 
 
 def cpm(marks: Marks, *, rng: np.random.Generator, plan: Resampling = DEFAULT) -> Estimate:
@@ -193,9 +187,9 @@ def mean_sensitivity(
         clusters=marks.clusters,
         rng=rng,
         plan=plan,
-        what=f"mean sensitivity at {points} false marks a case ({between}), {marks.words()}",
+        what=f"mean sensitivity at {points} false marks a case ({between})",
     )
-    return replace(found, missed=marks.patients_missed)
+    return marks.told(found)
 
 
 def froc_area(
@@ -221,9 +215,9 @@ def froc_area(
         clusters=marks.clusters,
         rng=rng,
         plan=plan,
-        what=f"mean sensitivity from 0 to {upto:g} false marks a case, {marks.words()}",
+        what=f"mean sensitivity from 0 to {upto:g} false marks a case",
     )
-    return replace(found, missed=marks.patients_missed)
+    return marks.told(found)
 
 
 def _reader(marks: Marks, false_per_case: Sequence[float], between: Between) -> Statistic:

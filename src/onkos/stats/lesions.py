@@ -16,7 +16,7 @@ from onkos.core.mask import Mask
 from onkos.stats.overlap import region
 from onkos.stats.surfaces import distances_between
 
-Block = tuple[slice, ...]
+_Block = tuple[slice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +225,7 @@ class _Regions:
 
     labels: AnyArray
     voxels: AnyArray
-    blocks: tuple[Block, ...]
+    blocks: tuple[_Block, ...]
     centres: FloatArray
 
     @property

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from onkos.core.errors import CohortError, ContentError
+from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.matching import Matching
-from onkos.stats.resampling import Clusters
-
-Bools = NDArray[np.bool_]
-Indices = NDArray[np.intp]
+from onkos.stats.resampling import Clusters, IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,9 +44,9 @@ class Marks:
 
     cases: tuple[Hashable, ...]
     patients: tuple[Hashable, ...]
-    false_case: Indices
+    false_case: IntArray
     false_score: FloatArray
-    lesion_case: Indices
+    lesion_case: IntArray
     lesion_score: FloatArray
     lesion_weight: FloatArray
     doubles: Literal["ignored", "false"] = "ignored"
@@ -130,7 +128,7 @@ class Marks:
         return Clusters.of(len(self.cases), groups=self.patients)
 
     @property
-    def lesions_per_case(self) -> Indices:
+    def lesions_per_case(self) -> IntArray:
         """(cases,) number of lesions."""
         return np.bincount(self.lesion_case, minlength=len(self.cases)).astype(np.intp)
 
@@ -145,11 +143,18 @@ class Marks:
         cases = np.unique(self.lesion_case[np.isneginf(self.lesion_score)])
         return len({self.patients[case] for case in cases})
 
-    def words(self) -> str:
-        """Describe what was counted, for the method of an estimate."""
-        return (
+    def told(self, found: Estimate) -> Estimate:
+        """Add to an estimate what it counted: cases, lesions, patients with a lesion missed."""
+        method = found.method if isinstance(found.method, Method) else Method(what=found.method)
+        counted = (
             f"{len(self.cases)} cases, {len(self.lesion_case)} lesions of which {self.unmarked} "
-            f"without a mark, double marks {self.doubles}"
+            "without a mark",
+            f"double marks {'ignored' if self.doubles == 'ignored' else 'count as false'}",
+        )
+        return replace(
+            found,
+            missed=self.patients_missed,
+            method=replace(method, notes=(*method.notes, *counted)),
         )
 
     def require_lesions(self, *, doing: str) -> None:
@@ -169,10 +174,3 @@ class Marks:
 def _joined(arrays: Sequence[Sequence[float] | FloatArray]) -> FloatArray:
     parts = [np.asarray(one, dtype=np.float64) for one in arrays]
     return np.concatenate(parts) if parts else np.empty(0)
-
-
-def last_of_equals(ordered: FloatArray) -> Bools:
-    """True where the next value of a sorted array differs, and at its end."""
-    last = np.ones(ordered.shape, dtype=bool)
-    last[:-1] = ordered[1:] != ordered[:-1]
-    return last

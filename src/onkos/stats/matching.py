@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray, FloatArray
 from onkos.stats.lesions import paired
+from onkos.stats.ranking import BoolArray
+from onkos.stats.resampling import IntArray
 
-Bools = NDArray[np.bool_]
-Indices = NDArray[np.intp]
 NONE = -1
 
 
@@ -30,7 +30,7 @@ class Affinity:
     """
 
     closeness: FloatArray
-    accepted: Bools
+    accepted: BoolArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,16 +52,16 @@ class Matching:
         One for each lesion that counts, in their order: score of its mark, -inf if missed.
     """
 
-    lesion: Indices
-    double: Bools
-    ignored: Bools
+    lesion: IntArray
+    double: BoolArray
+    ignored: BoolArray
     scores: FloatArray
     lesion_scores: FloatArray
 
     @property
-    def false(self) -> Bools:
+    def false(self) -> BoolArray:
         """(marks,): close enough to no lesion at all."""
-        wrong: Bools = (self.lesion == NONE) & ~self.double & ~self.ignored
+        wrong: BoolArray = (self.lesion == NONE) & ~self.double & ~self.ignored
         return wrong
 
     @property
@@ -220,7 +220,7 @@ def match_marks(
     )
 
 
-def _greedy(closeness: FloatArray, accepted: Bools, ratings: FloatArray) -> Indices:
+def _greedy(closeness: FloatArray, accepted: BoolArray, ratings: FloatArray) -> IntArray:
     """Lesion of each mark, best score first."""
     lesion = np.full(len(ratings), NONE, dtype=np.intp)
     free = np.ones(accepted.shape[1], dtype=bool)

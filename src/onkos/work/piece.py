@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from onkos.core.answers import Answer, KeptOutline, Outline
+from onkos.core.answers import Answer, KeptOutline, Outline, ReconstructedImage
 from onkos.core.case import Case, characterised
 from onkos.core.code import code_digest
 from onkos.core.comparison import Answered, FoldResult
@@ -126,13 +126,15 @@ def _answered(piece: Piece, store: Store, desk: Desk) -> FoldResult:
 
 
 def answered(model: Model, case: Case, folder: Path, *, fold: int, desk: Desk) -> Answered:
-    """Apply a model to one case; an outline goes to disk, on the grid of its reference."""
+    """Apply a model to one case; an outline goes to disk on its reference's grid, an image, too."""
     study = characterised(case) if model.card.task == Task.CLASSIFY else case.study
     prediction = model.predict(study, desk=desk)
     answers: dict[Task, Answer] = {}
     for task, answer in prediction.answers.items():
         if isinstance(answer, Outline):
             answers[task] = _kept(answer, case, study, folder)
+        elif isinstance(answer, ReconstructedImage):
+            answers[task] = Store.image(folder, case.id, answer)
         else:
             answers[task] = answer
     return Answered(case=case.id, patient=case.patient, fold=fold, answers=answers)

@@ -9,10 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from onkos.core.answers import (
     Answer,
     ClassProbabilities,
     Findings,
+    KeptImage,
     KeptOutline,
     ReconstructedImage,
     Risk,
@@ -38,8 +41,8 @@ _PLAIN: Mapping[Task, type[Any]] = {
 class Store:
     """A folder of finished folds, each in a folder of its own named by its key.
 
-    The outlines of a fold are written first and ``fold.json`` last, so a fold is there as a
-    whole or not at all; one that is damaged counts as not there.
+    The outlines and images of a fold are written first and ``fold.json`` last, so a fold is
+    there as a whole or not at all; one that is damaged counts as not there.
     """
 
     root: Path
@@ -85,6 +88,15 @@ class Store:
         nifti.write_mask(path, mask)
         return KeptOutline(load=partial(nifti.read_mask, path, names=dict(mask.names)))
 
+    @staticmethod
+    def image(folder: Path, case: str, made: ReconstructedImage) -> KeptImage:
+        """Write the image made of a case as float32 and give what reads it back."""
+        path = folder / f"image-{case}.nii.gz"
+        volume = made.volume
+        nifti.write_volume(path, replace(volume, data=volume.data.astype(np.float32)))
+        load = partial(nifti.read, path, modality=volume.modality, unit=volume.unit)
+        return KeptImage(load=load, role=made.role)
+
 
 def _plain(one: Answered) -> dict[str, Any]:
     return {
@@ -104,6 +116,9 @@ def _plain_answer(answer: Answer) -> Any:
             "presence": dict(answer.presence),
             "possible": answer.possible,
         }
+    if isinstance(answer, KeptImage):
+        path, said = image_file(answer)
+        return {"file": path.name, "role": answer.role, **said}
     if isinstance(answer, ReconstructedImage):
         raise TypeError("an image is kept by its own file; write it before the fold")
     if isinstance(answer, Risk):
@@ -119,12 +134,22 @@ def outline_file(answer: KeptOutline) -> tuple[Path, Mapping[int, str]]:
     return load.args[0], load.keywords["names"]
 
 
+def image_file(answer: KeptImage) -> tuple[Path, dict[str, str]]:
+    """File of a kept image, and the modality and unit of its values."""
+    load = answer.load
+    if not isinstance(load, partial):
+        raise TypeError("this image does not lie in a file of its own")
+    return load.args[0], {"modality": load.keywords["modality"], "unit": load.keywords["unit"]}
+
+
 def _answered(plain: Mapping[str, Any], folder: Path) -> Answered:
     answers: dict[Task, Answer] = {}
     for name, value in plain["answers"].items():
         task = Task(name)
         if task is Task.SEGMENT:
             answers[task] = _outline(value, folder)
+        elif task is Task.RECONSTRUCT:
+            answers[task] = _image(value, folder)
         elif task is Task.PROGNOSE:
             answers[task] = Risk(
                 score=from_plain(float, value["score"]),
@@ -150,3 +175,11 @@ def _outline(plain: Mapping[str, Any], folder: Path) -> KeptOutline:
         presence={str(name): float(p) for name, p in plain["presence"].items()},
         possible=None if plain["possible"] is None else int(plain["possible"]),
     )
+
+
+def _image(plain: Mapping[str, Any], folder: Path) -> KeptImage:
+    path = folder / Path(str(plain["file"])).name
+    if not path.is_file():
+        raise ContentError(f"{path}: the image of this fold is missing")
+    load = partial(nifti.read, path, modality=str(plain["modality"]), unit=str(plain["unit"]))
+    return KeptImage(load=load, role=str(plain["role"]))

@@ -58,14 +58,16 @@ def test_the_page_says_which_modality_reads_better(run, ratings, tmp_path):
     assert "<script" not in html
 
 
-def test_marks_without_a_list_of_lesions_are_analysed_with_a_caveat(run, tmp_path, rng):
+@pytest.fixture
+def marks(tmp_path, rng):
+    """Two readers, two modalities, 20 cases, of which nobody marks 0 (normal) and 15."""
     lines = ["reader,modality,case,truth,mark,rating"]
     for reader in "AB":
         for modality in ("x", "y"):
             for case in range(20):
                 abnormal = case >= 10
-                if case in (3, 15):
-                    continue  # nobody marks these two
+                if case in (0, 15):
+                    continue
                 if rng.random() < 0.6:
                     lines.append(
                         f"{reader},{modality},{case},{int(abnormal)},NL,{rng.random():.3f}"
@@ -74,13 +76,54 @@ def test_marks_without_a_list_of_lesions_are_analysed_with_a_caveat(run, tmp_pat
                     lines.append(f"{reader},{modality},{case},1,LL,{1 + rng.random():.3f}")
     path = tmp_path / "marks.csv"
     path.write_text("\n".join(lines) + "\n")
-    code, out, _ = run("readers", path, "--out", tmp_path / "out", "--json")
+    return path
+
+
+def test_marks_without_a_list_of_lesions_are_refused(run, marks, tmp_path):
+    code, out, complaint = run("readers", marks, "--out", tmp_path / "out", "--json")
+    assert code == 3
+    assert out == ""
+    told = " ".join(complaint.split())
+    assert "--lesions FILE, a table with columns case, lesions, 0 for a normal case" in told
+    assert not (tmp_path / "out").exists()
+
+
+def test_marks_with_a_list_of_lesions_count_cases_that_nobody_marked(run, marks, tmp_path):
+    listed = tmp_path / "lesions.csv"
+    rows = [f"{case},{int(case >= 10)}" for case in range(20)]
+    listed.write_text("\n".join(["case,lesions", *rows]) + "\n")
+    code, out, _ = run("readers", marks, "--lesions", listed, "--out", tmp_path / "out", "--json")
     found = json.loads(out)
     assert code == 0
     assert found["kind"] == "FROC"
     assert found["cases"] == {"normal": 10, "abnormal": 10}
-    assert {caveat["code"] for caveat in found["caveats"]} == {"lesions-inferred"}
+    (caveat,) = found["caveats"]
+    assert caveat["code"] == "cases-without-marks"
+    assert caveat["text"].startswith("2 of 20 listed cases (1 with lesions)")
     assert {test["fom"] for test in found["tests"]} >= {"wAFROC"}
+
+
+def test_unbalanced_readings_are_told(run, ratings, tmp_path):
+    lines = ratings.read_text().splitlines()
+    kept = [line for line in lines if not line.startswith(("B,film,3,", "B,film,20,"))]
+    path = tmp_path / "gaps.csv"
+    path.write_text("\n".join(kept) + "\n")
+    code, out, _ = run("readers", path, "--out", tmp_path / "out", "--json")
+    assert code == 0
+    caveat = next(c for c in json.loads(out)["caveats"] if c["code"] == "unbalanced")
+    assert "238 of 240 readings are there" in caveat["text"]
+    assert "reader B in modality film (28 of 30 cases)" in caveat["text"]
+
+
+def test_case_names_that_lost_their_zeros_are_refused(run, ratings, tmp_path):
+    lines = ratings.read_text().splitlines()
+    cells = [line.split(",") for line in lines[1:]]
+    renamed = [[r, m, c if r == "B" else f"{int(c):03d}", *rest] for r, m, c, *rest in cells]
+    path = tmp_path / "zeros.csv"
+    path.write_text("\n".join([lines[0], *(",".join(row) for row in renamed)]) + "\n")
+    code, _, complaint = run("readers", path, "--out", tmp_path / "out")
+    assert code == 3
+    assert "30 case names differ by leading zeros only: 000" in " ".join(complaint.split())
 
 
 @pytest.mark.parametrize(

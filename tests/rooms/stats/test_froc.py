@@ -50,8 +50,8 @@ def test_estimates_hold_the_curve_and_say_who_was_missed(rng):
         assert one.value == pytest.approx(curve.at(limit))
         assert one.low < one.value < one.high
         assert (one.n, one.missed) == (15, marks.patients_missed)
-        assert f"at {limit:g} false marks a case (step)" in one.method
-        assert f"{marks.unmarked} without a mark" in one.method
+        assert f"at {limit:g} false marks a case (step)" in str(one.method)
+        assert f"{marks.unmarked} without a mark" in str(one.method)
     linear = [curve.at(point, between="linear") for point in CPM_POINTS]
     score = cpm(marks, rng=rng, plan=PLAN)
     assert score.value == pytest.approx(np.mean(linear))

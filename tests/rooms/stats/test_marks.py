@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from onkos.core.errors import CohortError, ContentError
-from onkos.stats.marks import Marks, last_of_equals
+from onkos.core.estimate import Estimate
+from onkos.core.method import Method
+from onkos.stats.marks import Marks
 from onkos.stats.matching import by_distance, match_marks
 
 
@@ -24,6 +26,15 @@ MATCHINGS = [
 ]
 
 
+ONE = Estimate(
+    value=0.5,
+    low=0.4,
+    high=0.6,
+    n=3,
+    method=Method(what="AFROC", by="by hand", notes=("one more",)),
+)
+
+
 def gathered(**options: object) -> Marks:
     return Marks.of(MATCHINGS, cases=["x", "y", "z"], **options)
 
@@ -36,13 +47,23 @@ def test_cases_without_marks_or_lesions_count():
     assert found.lesion_score.tolist() == [0.9, -np.inf, -np.inf]
     assert found.lesions_per_case.tolist() == [2, 0, 1]
     assert (found.unmarked, found.patients_missed) == (2, 2)
-    assert "3 cases, 3 lesions of which 2 without a mark, double marks ignored" in found.words()
+    told = found.told(ONE)
+    assert told.missed == 2
+    assert told.method == Method(
+        what="AFROC",
+        by="by hand",
+        notes=(
+            "one more",
+            "3 cases, 3 lesions of which 2 without a mark",
+            "double marks ignored",
+        ),
+    )
 
 
 def test_double_marks_cost_only_where_asked():
     found = gathered(doubles="false")
     assert sorted(found.false_score.tolist()) == [0.3, 0.8]
-    assert "double marks false" in found.words()
+    assert found.told(ONE).method.notes[-1] == "double marks count as false"
 
 
 def test_misses_are_counted_by_patient():
@@ -51,11 +72,6 @@ def test_misses_are_counted_by_patient():
 
 def test_weights_stay_with_their_lesions():
     assert gathered(weights=[[1, 4], [], [2]]).lesion_weight.tolist() == [1, 4, 2]
-
-
-def test_last_of_equals():
-    assert last_of_equals(np.array([3.0, 3.0, 1.0])).tolist() == [False, True, True]
-    assert last_of_equals(np.empty(0)).size == 0
 
 
 def test_what_is_refused():

@@ -13,14 +13,23 @@ from scipy import stats
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
+from onkos.core.method import Method
+from onkos.core.plain import to_plain
 from onkos.stats.readers import dbm, ustatistics
 from onkos.stats.readers import obuchowski_rockette as orm
 from onkos.stats.readers.covariance import CovarianceMethod, ErrorCovariance, estimate
-from onkos.stats.readers.curves import Curve, froc, mean_over_specificity, roc
+from onkos.stats.readers.curves import OperatingCurve, froc, mean_over_specificity, roc
 from onkos.stats.readers.foms import HR_AUC, WILCOXON, FigureOfMerit, values
 from onkos.stats.readers.localisation import WAFROC, alroc
 from onkos.stats.readers.ratings import Kind, ReaderStudy
-from onkos.stats.readers.result import Factors, Method, ModalityMean, ReaderTest, Refusal
+from onkos.stats.readers.result import (
+    WORDS,
+    AnalysisName,
+    Factors,
+    ModalityMean,
+    NotAnalysed,
+    ReaderTest,
+)
 from onkos.stats.readers.splitplot import Design, design_of
 
 FACTORS: tuple[Factors, ...] = get_args(Factors)
@@ -45,7 +54,7 @@ class ReaderFom:
 class MeanFom:
     """Mean of the readers in one modality, by one analysis."""
 
-    method: Method
+    analysis: AnalysisName
     fom: str
     covariance: str
     factors: Factors
@@ -60,7 +69,7 @@ class ReaderCurve:
     reader: str
     modality: str
     kind: str
-    curve: Curve
+    curve: OperatingCurve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +89,7 @@ class ReaderAnalysis:
     means: tuple[MeanFom, ...]
     tests: tuple[ReaderTest, ...]
     curves: tuple[ReaderCurve, ...]
-    refused: tuple[Refusal, ...]
+    refused: tuple[NotAnalysed, ...]
 
     def plain(self) -> dict[str, Any]:
         """Plain data of ``readers.json``: ``foms``, ``tests``, and what else is known."""
@@ -96,7 +105,7 @@ class ReaderAnalysis:
             ],
             "means": [
                 {
-                    "method": m.method,
+                    "method": m.analysis,
                     "fom": m.fom,
                     "covariance": m.covariance,
                     "factors": m.factors,
@@ -123,10 +132,12 @@ def analyse(
 ) -> ReaderAnalysis:
     """Analyse a reader study by every method that its design allows.
 
-    A factorial study is analysed by Obuchowski and Rockette with each covariance, by Dorfman,
-    Berbaum and Metz, and by U-statistics; with nested cases DBM falls out, with readings missing
-    here and there only U-statistics remain. Each comes with readers, cases or both random,
-    where it can. Modalities are compared two by two; p-values are not corrected for that.
+    A study in which every reader read every case in every modality is analysed by Obuchowski
+    and Rockette's method with each covariance, by Dorfman, Berbaum and Metz's (DBM), and by
+    U-statistics. DBM is not done where readers have cases of their own; where readings are
+    missing here and there only U-statistics are done. Readers, cases or both are taken as
+    random, as far as the method allows. Modalities are compared two by two; p-values are not
+    corrected for that.
 
     Parameters
     ----------
@@ -168,7 +179,7 @@ class _Found:
         self.foms: list[ReaderFom] = []
         self.means: list[MeanFom] = []
         self.tests: list[ReaderTest] = []
-        self.refused: list[Refusal] = []
+        self.refused: list[NotAnalysed] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +223,7 @@ class _Work:
             self.refuse(what, str(error))
 
     def refuse(self, what: str, why: str) -> None:
-        self.found.refused.append(Refusal(what=what, why=why))
+        self.found.refused.append(NotAnalysed(what=what, why=why))
 
     def covariance(
         self, known: list[ErrorCovariance], fom: FigureOfMerit, method: CovarianceMethod
@@ -225,10 +236,10 @@ class _Work:
         table = values(self.study, fom)
         if known:
             variance = np.einsum("rmrm->rm", known[0].matrix)
-            words = f"normal interval over cases, {known[0].method}"
+            how = f"{known[0].method} variance over cases, normal interval"
         else:
             _, variance = ustatistics.each_reader(self.study, fom)
-            words = "normal interval over cases, U-statistics"
+            how = "variance over cases by U-statistics, normal interval"
         for reader, modality in np.argwhere(self.study.took_part):
             self.found.foms.append(
                 ReaderFom(
@@ -240,7 +251,7 @@ class _Work:
                         float(variance[reader, modality]),
                         n=int(self.study.read[reader, modality].sum()),
                         level=self.level,
-                        words=words,
+                        method=Method(what=fom.name, by=how),
                     ),
                 )
             )
@@ -262,21 +273,24 @@ class _Work:
 
     def means(
         self,
-        method: Method,
+        analysis: AnalysisName,
         fom: str,
         covariance: str,
         factors: Factors,
         means: Sequence[ModalityMean],
     ) -> None:
-        words = f"{method}, {covariance} covariance, {factors}"
+        method = Method(
+            what=f"{fom}, mean of the readers",
+            by=f"{analysis}, {covariance} covariance, {WORDS[factors]}",
+        )
         self.found.means.extend(
             MeanFom(
-                method=method,
+                analysis=analysis,
                 fom=fom,
                 covariance=covariance,
                 factors=factors,
                 modality=mean.modality,
-                estimate=mean.estimate(n=len(self.study.cases), level=self.level, method=words),
+                estimate=mean.estimate(n=len(self.study.cases), level=self.level, method=method),
             )
             for mean in means
         )
@@ -307,20 +321,16 @@ def _curves(study: ReaderStudy) -> list[ReaderCurve]:
     return found
 
 
-def _interval(value: float, variance: float, *, n: int, level: float, words: str) -> Estimate:
+def _interval(value: float, variance: float, *, n: int, level: float, method: Method) -> Estimate:
     """Normal interval; without bounds, and saying so, where the variance is unknown."""
-    if not variance >= 0:
-        return Estimate(
-            value=value,
-            low=-math.inf,
-            high=math.inf,
-            n=n,
-            level=level,
-            method="no interval: the variance cannot be estimated from these cases",
-        )
-    half = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(variance)
+    half = math.inf
+    if variance >= 0:
+        half = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(variance)
+    else:
+        unknown = ("the variance cannot be estimated from these cases",)
+        method = Method(what=method.what, by="no interval", notes=unknown)
     return Estimate(
-        value=value, low=value - half, high=value + half, n=n, level=level, method=words
+        value=value, low=value - half, high=value + half, n=n, level=level, method=method
     )
 
 
@@ -331,7 +341,7 @@ def _plain(estimate: Estimate) -> dict[str, Any]:
         "high": _number(estimate.high),
         "n": estimate.n,
         "missed": estimate.missed,
-        "method": estimate.method,
+        "method": to_plain(estimate.method),
     }
 
 

@@ -10,7 +10,10 @@ import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
-from onkos.stats.readers.ratings import BoolArray, IntArray, Kind, Marks, ReaderStudy
+from onkos.stats.ranking import BoolArray
+from onkos.stats.readers.ratings import Kind, MarkTable, ReaderStudy
+from onkos.stats.readers.spelling import require_spelled_alike
+from onkos.stats.resampling import IntArray
 
 
 class Readings(Protocol):
@@ -57,10 +60,9 @@ def assemble(
 ) -> ReaderStudy:
     """Put the rows of a table into a study.
 
-    In an FROC study a case without marks leaves no trace among the marks. It is told apart from
-    an unread one in one of two ways: a row with an empty rating says "read, nothing marked"; or
-    ``lesions`` lists every case of the study, and then each listed case counts as read by every
-    reader in every modality they took part in.
+    In an FROC study a case without marks leaves no trace among the marks, nor does a lesion that
+    nobody found. So ``lesions`` must list every case of the study with its lesions; each listed
+    case counts as read by every reader in every modality they took part in.
 
     Parameters
     ----------
@@ -74,11 +76,12 @@ def assemble(
     Raises
     ------
     ContentError
-        If a reading occurs twice, truth contradicts itself, a mark is unknown or impossible, or
-        an FROC table leaves it open which cases were read.
+        If a reading occurs twice, truth contradicts itself, a mark is unknown or impossible, an
+        FROC table comes without the list of lesions, or names differ by leading zeros only.
     """
     if not len(readings.case):
         raise ContentError("ratings: no rows; expected one a reading")
+    require_spelled_alike(readings, lesions)
     kind = kind_of(readings, lesions=lesions) if kind is None else kind
     axes = [_Axis(column) for column in (readings.reader, readings.modality)]
     case = _Axis([*readings.case, *(lesions or {})])
@@ -146,11 +149,13 @@ class _Truth:
         names: tuple[str, ...],
         lesions: Mapping[str, Sequence[float]] | None,
     ) -> None:
-        self.abnormal, self.names, self.listed = abnormal, names, lesions is not None
+        self.abnormal = abnormal
         if lesions is None:
             raise ContentError(
-                "FROC ratings without the lesions of each case: neither missed lesions nor cases "
-                "without marks can be counted; give the list of cases and lesions"
+                "free-response marks alone: cases nobody marked and lesions nobody found cannot "
+                "be counted; give the list of cases and lesions (--lesions FILE, a table with "
+                "columns case, lesions, 0 for a normal case, and weights where lesions weigh "
+                "differently)"
             )
         if missing := [name for name in names if name not in lesions]:
             raise ContentError(f"case {missing[0]} has ratings but is not in the list of lesions")
@@ -163,15 +168,17 @@ class _Truth:
                     f"case {name}: lesion weights {list(lesions[name])}; expected > 0"
                 )
             self.weight[number, : weights.size] = weights / max(weights.sum(), 1e-300)
+        self.lesions = np.count_nonzero(self.weight, axis=1)
         self.equal = all(len(set(weights)) <= 1 for weights in lesions.values())
 
 
 def _natural(name: str) -> tuple[int, float, str]:
     """Order numbers by value and before other names."""
     try:
-        return (0, float(name), name)
+        value = float(name)
     except ValueError:
         return (1, 0.0, name)
+    return (0, value, name) if math.isfinite(value) else (1, 0.0, name)
 
 
 def _truth(
@@ -222,7 +229,7 @@ def _placed(
     rows: tuple[IntArray, ...],
     shape: tuple[int, ...],
     abnormal: BoolArray,
-) -> tuple[Marks, FloatArray]:
+) -> tuple[MarkTable, FloatArray]:
     """Marks of an LROC study: one a normal case, one right or wrong place on an abnormal case.
 
     A table may give both places for an abnormal case: the lower rating is then a placeholder, and
@@ -247,12 +254,12 @@ def _placed(
     false, lesion = np.nan_to_num(false, nan=-np.inf), np.nan_to_num(lesion, nan=-np.inf)
     highest = np.where(read, np.maximum(false, lesion), np.nan)
     weight = abnormal.astype(np.float64)[:, None]
-    return Marks(false=false[..., None], lesion=lesion[..., None], weight=weight), highest
+    return MarkTable(false=false[..., None], lesion=lesion[..., None], weight=weight), highest
 
 
 def _marked(
     readings: Readings, rows: tuple[IntArray, ...], shape: tuple[int, ...], truth: _Truth
-) -> tuple[Marks, FloatArray]:
+) -> tuple[MarkTable, FloatArray]:
     """Marks of an FROC study."""
     took_part = np.zeros(shape[:2], dtype=np.bool_)
     took_part[rows[0], rows[1]] = True
@@ -271,9 +278,9 @@ def _marked(
             false.setdefault(place, []).append(rating)
         else:
             hits = found.setdefault(place, {})
-            _hit(hits, readings, row, truth)
+            _hit(hits, readings, (row, place[2]), truth)
     most = max((len(ratings) for ratings in false.values()), default=1)
-    marks = Marks(
+    marks = MarkTable(
         false=_padded(false, (*shape, most)),
         lesion=np.full((*shape, truth.weight.shape[1]), -np.inf),
         weight=truth.weight,
@@ -286,10 +293,10 @@ def _marked(
     return marks, highest
 
 
-def _hit(hits: dict[str, float], readings: Readings, row: int, truth: _Truth) -> None:
+def _hit(hits: dict[str, float], readings: Readings, where: tuple[int, int], truth: _Truth) -> None:
     """Note a lesion as found; refuses more lesions than there are, and one found twice."""
-    number = truth.names.index(readings.case[row])
-    there = int(np.count_nonzero(truth.weight[number]))
+    row, number = where
+    there = int(truth.lesions[number])
     name = readings.lesion[row] or (f"#{len(hits) + 1}" if truth.equal else "")
     if not truth.equal and (not name.isdigit() or not 1 <= int(name) <= there):
         raise ContentError(

@@ -10,8 +10,11 @@ import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
-from onkos.stats.readers.foms import FigureOfMerit, PairMerit, Pairs, require_kind, values
-from onkos.stats.readers.ratings import BoolArray, IntArray, ReaderStudy
+from onkos.stats.ranking import BoolArray
+from onkos.stats.readers.comparisons import Comparisons
+from onkos.stats.readers.foms import FigureOfMerit, PairMerit, require_kind, values
+from onkos.stats.readers.ratings import ReaderStudy
+from onkos.stats.resampling import IntArray
 
 CovarianceMethod = Literal["jackknife", "DeLong", "unbiased", "bootstrap"]
 RESAMPLES = 2000
@@ -60,9 +63,7 @@ def leave_one_out(study: ReaderStudy, fom: FigureOfMerit) -> FloatArray:
     """Figures of merit without each case in turn, shape (cases left out, readers, modalities)."""
     require_complete(study, fom)
     left_out = counted(study, fom)
-    weights = np.ones((len(left_out), len(study.cases)))
-    weights[np.arange(len(left_out)), left_out] = 0
-    return fom.over(study, weights)
+    return fom.without(study, left_out)
 
 
 def delong(study: ReaderStudy, fom: FigureOfMerit) -> ErrorCovariance:
@@ -75,9 +76,10 @@ def delong(study: ReaderStudy, fom: FigureOfMerit) -> ErrorCovariance:
     """
     pairs = _plain_pairs(study, fom, "DeLong")
     n0, n1 = pairs.row_mass.sum(axis=-1), pairs.column_mass.sum(axis=-1)
-    theta = pairs.kernel.sum(axis=(-1, -2)) / (n0 * n1)
-    rows = (pairs.kernel.sum(axis=-1) / n1[..., None] - theta[..., None]) * pairs.row_mass
-    columns = (pairs.kernel.sum(axis=-2) / n0[..., None] - theta[..., None]) * pairs.column_mass
+    by_row, by_column = pairs.scores.row_sums(), pairs.scores.column_sums()
+    theta = by_row.sum(axis=-1) / (n0 * n1)
+    rows = (by_row / n1[..., None] - theta[..., None]) * pairs.row_mass
+    columns = (by_column / n0[..., None] - theta[..., None]) * pairs.column_mass
     matrix = _component(rows, n0) + _component(columns, n1)
     return _finished(study, fom, matrix, method="DeLong", cases=len(study.cases))
 
@@ -91,16 +93,26 @@ def unbiased(study: ReaderStudy, fom: FigureOfMerit) -> ErrorCovariance:
     doi:10.1016/j.acra.2005.11.030
     """
     pairs = _plain_pairs(study, fom, "the unbiased estimate")
-    shape = pairs.kernel.shape[:2]
-    cells = pairs.kernel.reshape(-1, *pairs.kernel.shape[2:])
-    full = (
-        pairs.row_mass[..., :, None] * pairs.column_mass[..., None, :]
-    ).reshape(cells.shape)  # fmt: skip
-    apart, possible = _sharing_no_case(cells), _sharing_no_case(full)
-    theta = cells.sum(axis=(1, 2)) / full.sum(axis=(1, 2))
+    cells = list(np.ndindex(*study.took_part.shape))
+    by_row, by_column, low, high = (
+        sums.reshape(len(cells), -1)
+        for sums in (
+            pairs.scores.row_sums(),
+            pairs.scores.column_sums(),
+            pairs.row_mass,
+            pairs.column_mass,
+        )
+    )
+    n0, n1 = low.sum(axis=1), high.sum(axis=1)
+    apart = _sharing_no_case(by_row, by_column, pairs.scores.products(cells, cells))
+    possible = _sharing_no_case(
+        low * n1[:, None], high * n0[:, None], (low @ low.T) * (high @ high.T)
+    )
+    theta = by_row.sum(axis=1) / (n0 * n1)
     if (possible <= 0).any():
         raise ContentError(f"{fom.name}: the unbiased estimate needs two cases of each class")
-    matrix = (np.outer(theta, theta) - apart / possible).reshape(*shape, *shape)
+    shape = (*study.took_part.shape, *study.took_part.shape)
+    matrix = (np.outer(theta, theta) - apart / possible).reshape(shape)
     return _finished(study, fom, matrix, method="unbiased", cases=len(study.cases))
 
 
@@ -184,15 +196,17 @@ def _component(values: FloatArray, n: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("rmi,sni->rmsn", scaled, scaled))
 
 
-def _sharing_no_case(cells: FloatArray) -> FloatArray:
-    """Sum of products over pairs of pairs with no case in common, for each two cells."""
-    flat = cells.reshape(len(cells), -1)
-    rows, columns = cells.sum(axis=2), cells.sum(axis=1)
-    total = flat.sum(axis=1)
-    return np.asarray(np.outer(total, total) - rows @ rows.T - columns @ columns.T + flat @ flat.T)
+def _sharing_no_case(rows: FloatArray, columns: FloatArray, products: FloatArray) -> FloatArray:
+    """Sum of products over pairs of pairs with no case in common, for each two cells.
+
+    ``rows`` and ``columns`` have the sums of the cases' scores, shape (cells, cases);
+    ``products`` the sums over the same pair in both cells.
+    """
+    total = rows.sum(axis=1)
+    return np.asarray(np.outer(total, total) - rows @ rows.T - columns @ columns.T + products)
 
 
-def _plain_pairs(study: ReaderStudy, fom: FigureOfMerit, what: str) -> Pairs:
+def _plain_pairs(study: ReaderStudy, fom: FigureOfMerit, what: str) -> Comparisons:
     require_complete(study, fom)
     if isinstance(fom, PairMerit):
         pairs = fom.pairs(study)

@@ -9,12 +9,14 @@ import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
+from onkos.stats.froc import froc_curve
 from onkos.stats.readers.ratings import ReaderStudy
+from onkos.stats.roc import roc_curve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Curve:
-    """Operating points from the strictest threshold to the laxest.
+class OperatingCurve:
+    """Operating points of a reader, or of several on average, strictest threshold first.
 
     ``x`` is the false-positive fraction (false marks a case in an FROC curve), ``y`` the share
     of abnormal cases (of lesions in an FROC curve) found. Both never fall.
@@ -41,7 +43,7 @@ class Curve:
         return _area(self.y, 1 - self.x, low=low, high=high)
 
 
-def roc(study: ReaderStudy, reader: int, modality: int) -> Curve:
+def roc(study: ReaderStudy, reader: int, modality: int) -> OperatingCurve:
     """Empirical ROC curve by the highest rating of each case."""
     read, highest = study.read[reader, modality], study.highest[reader, modality]
     normal, abnormal = highest[read & ~study.truth], highest[read & study.truth]
@@ -50,35 +52,25 @@ def roc(study: ReaderStudy, reader: int, modality: int) -> Curve:
             f"reader {study.readers[reader]} read no {'abnormal' if normal.size else 'normal'} "
             f"cases in modality {study.modalities[modality]}; there is no curve"
         )
-    levels = np.unique(highest[read])[::-1]
-    x = (normal[None, :] >= levels[:, None]).mean(axis=1)
-    y = (abnormal[None, :] >= levels[:, None]).mean(axis=1)
-    return Curve(
+    found = roc_curve(study.truth[read], highest[read])
+    return OperatingCurve(
         name=f"{study.readers[reader]}, {study.modalities[modality]}",
-        x=np.concatenate([[0.0], x]),
-        y=np.concatenate([[0.0], y]),
+        x=found.false_positive_rate,
+        y=found.true_positive_rate,
     )
 
 
-def froc(study: ReaderStudy, reader: int, modality: int) -> Curve:
+def froc(study: ReaderStudy, reader: int, modality: int) -> OperatingCurve:
     """FROC curve: share of lesions marked against false marks a case."""
-    marks = study.require_marks("FROC curve")
-    read = study.read[reader, modality]
-    false, lesion = marks.false[reader, modality][read], marks.lesion[reader, modality][read]
-    there = marks.weight[read] > 0
-    found = lesion[there]
-    levels = np.unique(np.concatenate([false.ravel(), found]))
-    levels = levels[np.isfinite(levels)][::-1]
-    x = [float((false >= level).sum() / read.sum()) for level in levels]
-    y = [float((found >= level).mean()) for level in levels]
-    return Curve(
+    found = froc_curve(study.marks_of(reader, modality))
+    return OperatingCurve(
         name=f"{study.readers[reader]}, {study.modalities[modality]}",
-        x=np.array([0.0, *x]),
-        y=np.array([0.0, *y]),
+        x=found.false_per_case,
+        y=found.sensitivity,
     )
 
 
-def pooled(study: ReaderStudy) -> Curve:
+def pooled(study: ReaderStudy) -> OperatingCurve:
     """ROC curve of all readings thrown together, as if one reader had read them all."""
     flat = study.highest.reshape(1, 1, -1)
     cells = study.highest.shape[0] * study.highest.shape[1]
@@ -93,7 +85,9 @@ def pooled(study: ReaderStudy) -> Curve:
     return roc(together, 0, 0)
 
 
-def mean_over_specificity(curves: Sequence[Curve], *, name: str = "mean") -> Curve:
+def mean_over_specificity(
+    curves: Sequence[OperatingCurve], *, name: str = "mean"
+) -> OperatingCurve:
     """Mean sensitivity at each false-positive fraction that one of the curves has.
 
     Both ends of every step are kept, so the area is the mean of the areas.
@@ -101,15 +95,17 @@ def mean_over_specificity(curves: Sequence[Curve], *, name: str = "mean") -> Cur
     at = np.unique(np.concatenate([curve.x for curve in curves]))
     low = np.mean([_lower(curve.x, curve.y, at) for curve in curves], axis=0)
     high = np.mean([curve.height(at) for curve in curves], axis=0)
-    return Curve(name=name, x=np.repeat(at, 2), y=np.stack([low, high], axis=1).ravel())
+    return OperatingCurve(name=name, x=np.repeat(at, 2), y=np.stack([low, high], axis=1).ravel())
 
 
-def mean_over_sensitivity(curves: Sequence[Curve], *, name: str = "mean") -> Curve:
+def mean_over_sensitivity(
+    curves: Sequence[OperatingCurve], *, name: str = "mean"
+) -> OperatingCurve:
     """Mean false-positive fraction at each sensitivity that one of the curves has."""
     at = np.unique(np.concatenate([curve.y for curve in curves]))
     near = np.mean([curve.reach(at) for curve in curves], axis=0)
     far = np.mean([_along(curve.y, curve.x, at) for curve in curves], axis=0)
-    return Curve(name=name, x=np.stack([near, far], axis=1).ravel(), y=np.repeat(at, 2))
+    return OperatingCurve(name=name, x=np.stack([near, far], axis=1).ravel(), y=np.repeat(at, 2))
 
 
 def _lower(x: FloatArray, y: FloatArray, at: FloatArray) -> FloatArray:

@@ -154,7 +154,7 @@ def analyse(
     the Dorfman-Berbaum-Metz procedure for multireader ROC study analysis. Acad Radiol
     2008;15:647-661. doi:10.1016/j.acra.2007.12.015
     """
-    label = Label(method="DBM", fom=fom.name, covariance="jackknife", level=level)
+    label = Label(analysis="DBM", fom=fom.name, covariance="jackknife", level=level)
     return analyse_values(study.modalities, pseudovalues(study, fom), label, factors=factors)
 
 
@@ -215,7 +215,7 @@ def each_reader(
     The error mean square is pooled over the modalities, its degrees of freedom are those of one
     difference (cases - 1), which is conservative where there are more than two modalities.
     """
-    label = Label(method="DBM", fom=fom.name, covariance="jackknife", level=level)
+    label = Label(analysis="DBM", fom=fom.name, covariance="jackknife", level=level)
     pseudo = pseudovalues(study, fom)
     _, modalities, cases = pseudo.shape
     mean, own = anova(pseudo), pseudo.mean(axis=2)

@@ -14,7 +14,9 @@ import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
-from onkos.stats.readers.ratings import IntArray, Kind, ReaderStudy
+from onkos.stats.readers.comparisons import Comparisons, RankScores, ReaderCell
+from onkos.stats.readers.ratings import Kind, ReaderStudy
+from onkos.stats.resampling import IntArray
 
 Counted = Literal["all", "normal", "abnormal"]
 
@@ -37,26 +39,8 @@ class FigureOfMerit(Protocol):
     def over(self, study: ReaderStudy, weights: FloatArray) -> FloatArray:
         """Value for each row of weights, shape (rows, readers, modalities); NaN where unread."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pairs:
-    """Comparisons of cases: the mean of a kernel over pairs.
-
-    ``kernel`` has shape (readers, modalities, row cases, column cases), ``row_mass`` and
-    ``column_mass`` say what each case counts in the denominator.
-    """
-
-    kernel: FloatArray
-    row_mass: FloatArray
-    column_mass: FloatArray
-    rows: IntArray
-    columns: IntArray
-
-    @property
-    def plain(self) -> bool:
-        """True where normal cases meet abnormal ones and every case read counts once."""
-        once = np.isin(self.row_mass, [0, 1]).all() and np.isin(self.column_mass, [0, 1]).all()
-        return bool(once) and not np.isin(self.rows, self.columns).any()
+    def without(self, study: ReaderStudy, cases: IntArray) -> FloatArray:
+        """Value without each of some cases in turn, shape (cases, readers, modalities)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,19 +49,29 @@ class PairMerit:
 
     name: str
     kinds: tuple[Kind, ...]
-    pairs: Callable[[ReaderStudy], Pairs]
+    pairs: Callable[[ReaderStudy], Comparisons]
     counted: Counted = "all"
 
     def over(self, study: ReaderStudy, weights: FloatArray) -> FloatArray:
         """Value for each row of weights."""
         found = self.pairs(study)
         left, right = weights[:, found.rows], weights[:, found.columns]
-        values = np.full((len(weights), *found.kernel.shape[:2]), np.nan)
-        for reader, modality in np.argwhere(study.took_part):
-            cell = (reader, modality)
-            top = np.einsum("ba,ba->b", left @ found.kernel[cell], right)
+        values = np.full((len(weights), *study.took_part.shape), np.nan)
+        for cell in cells_of(study):
+            top = found.scores.totals(cell, left, right)
             bottom = (left @ found.row_mass[cell]) * (right @ found.column_mass[cell])
-            values[:, reader, modality] = top / _filled(bottom, self.name, study, cell)
+            values[:, *cell] = top / _filled(bottom, self.name, study, cell)
+        return values
+
+    def without(self, study: ReaderStudy, cases: IntArray) -> FloatArray:
+        """Value without each of some cases in turn: the whole less what they take part in."""
+        score, row_mass, column_mass, total = self.pairs(study).by_case(len(study.cases))
+        values = np.full((len(cases), *study.took_part.shape), np.nan)
+        for cell in cells_of(study):
+            rows = row_mass[cell].sum() - row_mass[cell][cases]
+            columns = column_mass[cell].sum() - column_mass[cell][cases]
+            bottom = _filled(rows * columns, self.name, study, cell)
+            values[:, *cell] = (total[cell] - score[cell][cases]) / bottom
         return values
 
 
@@ -95,10 +89,19 @@ class ShareMerit:
         """Value for each row of weights."""
         part, whole = self.parts(study)
         values = np.full((len(weights), *part.shape[:2]), np.nan)
-        for reader, modality in np.argwhere(study.took_part):
-            cell = (reader, modality)
+        for cell in cells_of(study):
             bottom = _filled(weights @ whole[cell], self.name, study, cell)
-            values[:, reader, modality] = self.finish(weights @ part[cell] / bottom)
+            values[:, *cell] = self.finish(weights @ part[cell] / bottom)
+        return values
+
+    def without(self, study: ReaderStudy, cases: IntArray) -> FloatArray:
+        """Value without each of some cases in turn."""
+        part, whole = self.parts(study)
+        values = np.full((len(cases), *part.shape[:2]), np.nan)
+        for cell in cells_of(study):
+            left = whole[cell].sum() - whole[cell][cases]
+            bottom = _filled(left, self.name, study, cell)
+            values[:, *cell] = self.finish((part[cell].sum() - part[cell][cases]) / bottom)
         return values
 
 
@@ -118,28 +121,78 @@ class CurveMerit:
     def over(self, study: ReaderStudy, weights: FloatArray) -> FloatArray:
         """Value for each row of weights; equal counts are worked out once."""
         values = np.full((len(weights), *study.took_part.shape), np.nan)
-        right = study.highest if study.kind != "LROC" else study.require_marks(self.name).lesion
-        right = right[..., 0] if right.ndim == 4 else right
-        for reader, modality in np.argwhere(study.took_part):
-            cell = (reader, modality)
-            read = study.read[cell]
-            normal, abnormal = read & ~study.truth, read & study.truth
-            levels = np.unique(study.highest[cell][read])
-            counts = np.concatenate(
-                [
-                    weights[:, normal] @ (study.highest[cell][normal][:, None] == levels),
-                    weights[:, abnormal] @ (right[cell][abnormal][:, None] == levels),
-                    weights[:, abnormal].sum(axis=1, keepdims=True),
-                ],
-                axis=1,
-            )
-            _filled(weights[:, normal].sum(axis=1), self.name, study, cell)
+        for cell in cells_of(study):
+            levels = _Levels.of(study, cell, self.name)
+            counts = levels.counts(weights)
+            _filled(counts[:, : levels.count].sum(axis=1), self.name, study, cell)
             _filled(counts[:, -1], self.name, study, cell)
             distinct, back = np.unique(counts, axis=0, return_inverse=True)
-            n = len(levels)
-            found = [self.of_counts(row[:n], row[n:-1], float(row[-1])) for row in distinct]
-            values[:, reader, modality] = np.array(found)[back.reshape(-1)]
+            found = np.array([self._of(row, levels.count) for row in distinct])
+            values[:, *cell] = found[back.reshape(-1)]
         return values
+
+    def without(self, study: ReaderStudy, cases: IntArray) -> FloatArray:
+        """Value without each of some cases in turn; cases of one class and rating are alike."""
+        values = np.full((len(cases), *study.took_part.shape), np.nan)
+        for cell in cells_of(study):
+            levels = _Levels.of(study, cell, self.name)
+            whole = levels.counts(np.ones((1, len(study.cases))))[0]
+            alike, back = np.unique(levels.place[:, cases], axis=1, return_inverse=True)
+            found = []
+            for place in alike.T:
+                left = whole.copy()
+                left[place[place >= 0]] -= 1
+                _filled(left[: levels.count].sum(keepdims=True), self.name, study, cell)
+                _filled(left[-1:], self.name, study, cell)
+                found.append(self._of(left, levels.count))
+            values[:, *cell] = np.array(found)[back.reshape(-1)]
+        return values
+
+    def _of(self, counts: FloatArray, levels: int) -> float:
+        return self.of_counts(counts[:levels], counts[levels:-1], float(counts[-1]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Levels:
+    """Where each case is counted in one cell, by the levels of rating.
+
+    Counts are of normal cases at each level, then of abnormal ones (in LROC those marked in the
+    right place) at each level, then of all abnormal ones. ``place``, shape (2, cases), has the
+    two counts that a case enters, -1 where there is none.
+    """
+
+    count: int
+    place: IntArray
+
+    @classmethod
+    def of(cls, study: ReaderStudy, cell: ReaderCell, name: str) -> _Levels:
+        read, highest = study.read[cell], study.highest[cell]
+        right = highest
+        if study.kind == "LROC":
+            right = study.require_marks(name).lesion[cell][:, 0]
+        levels = np.unique(highest[read])
+        count = len(levels)
+        at = np.minimum(np.searchsorted(levels, right), count - 1)
+        place = np.full((2, len(read)), -1, dtype=np.intp)
+        normal, abnormal = read & ~study.truth, read & study.truth
+        place[0, normal] = np.searchsorted(levels, highest[normal])
+        place[0, abnormal] = np.where(levels[at] == right, count + at, -1)[abnormal]
+        place[1, abnormal] = 2 * count
+        return cls(count=count, place=place)
+
+    def counts(self, weights: FloatArray) -> FloatArray:
+        """Counts for each row of weights, shape (rows, 2 levels + 1)."""
+        found = np.zeros((len(weights), 2 * self.count + 1))
+        for entry in self.place:
+            there = entry >= 0
+            for row, weight in zip(found, weights, strict=True):
+                row += np.bincount(entry[there], weights=weight[there], minlength=row.size)
+        return found
+
+
+def cells_of(study: ReaderStudy) -> list[ReaderCell]:
+    """Readers and the modalities they took part in, by number."""
+    return [(int(r), int(m)) for r, m in np.argwhere(study.took_part)]
 
 
 def values(study: ReaderStudy, fom: FigureOfMerit) -> FloatArray:
@@ -167,11 +220,6 @@ def require_kind(study: ReaderStudy, fom: FigureOfMerit) -> None:
         )
 
 
-def better(lower: FloatArray, higher: FloatArray) -> FloatArray:
-    """1 where the second is rated higher, a half where both are rated the same."""
-    return np.asarray((lower < higher) + 0.5 * (lower == higher), dtype=np.float64)
-
-
 def _filled(bottom: FloatArray, name: str, study: ReaderStudy, cell: tuple[int, int]) -> FloatArray:
     """Refuse an empty denominator: no case of a class is left."""
     if not (bottom > 0).all():
@@ -182,17 +230,35 @@ def _filled(bottom: FloatArray, name: str, study: ReaderStudy, cell: tuple[int, 
     return bottom
 
 
-def _wilcoxon(study: ReaderStudy) -> Pairs:
+def compared(study: ReaderStudy, ratings: FloatArray) -> Comparisons:
+    """Compare each normal case with each abnormal one by one rating a case.
+
+    Parameters
+    ----------
+    study
+        Who read what.
+    ratings
+        Shape (readers, modalities, cases); of cases that were not read they do not matter.
+    """
     rows, columns = study.normal, study.abnormal
-    low, high = study.highest[..., rows], study.highest[..., columns]
-    kernel = better(low[..., :, None], high[..., None, :])
-    return Pairs(
-        kernel=kernel,
-        row_mass=(~np.isnan(low)).astype(np.float64),
-        column_mass=(~np.isnan(high)).astype(np.float64),
+    row_mass, column_mass = (study.read[..., part].astype(np.float64) for part in (rows, columns))
+    known = np.where(study.read, ratings, 0.0)
+    return Comparisons(
+        scores=RankScores(
+            low=known[..., rows],
+            low_weight=row_mass,
+            high=known[..., columns, None],
+            high_weight=column_mass[..., None],
+        ),
+        row_mass=row_mass,
+        column_mass=column_mass,
         rows=rows,
         columns=columns,
     )
+
+
+def _wilcoxon(study: ReaderStudy) -> Comparisons:
+    return compared(study, study.highest)
 
 
 WILCOXON = PairMerit(name="Wilcoxon", kinds=("ROC", "LROC"), pairs=_wilcoxon)

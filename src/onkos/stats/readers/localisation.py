@@ -4,38 +4,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
+from onkos.stats.readers.comparisons import Comparisons, RankScores, ReaderCell, TableScores, better
 from onkos.stats.readers.foms import (
     HR_AUC,
     Counted,
     CurveMerit,
     FigureOfMerit,
     PairMerit,
-    Pairs,
     ShareMerit,
-    better,
+    compared,
 )
 from onkos.stats.readers.ratings import ReaderStudy
 
 
-def _lesion_pairs(study: ReaderStudy, *, weighted: bool, all_cases: bool) -> Pairs:
+def _lesion_pairs(study: ReaderStudy, *, weighted: bool, all_cases: bool) -> Comparisons:
+    """Compare the highest false mark of a case with every lesion of another."""
     marks = study.require_marks("AFROC")
     rows = np.arange(len(study.cases)) if all_cases else study.normal
     columns = study.abnormal
     each = marks.weight[columns] if weighted else (marks.weight[columns] > 0).astype(np.float64)
-    false, lesion = marks.highest_false[..., rows], marks.lesion[..., columns, :]
     read = study.read.astype(np.float64)
-    kernel = np.zeros((*read.shape[:2], len(rows), len(columns)))
-    for slot in range(each.shape[1]):
-        kernel += better(false[..., :, None], lesion[..., None, :, slot]) * each[:, slot]
-    kernel *= read[..., rows][..., :, None] * read[..., columns][..., None, :]
     mass = np.ones(len(columns)) if weighted else each.sum(axis=1)
-    return Pairs(
-        kernel=kernel,
+    return Comparisons(
+        scores=RankScores(
+            low=marks.highest_false[..., rows],
+            low_weight=read[..., rows],
+            high=marks.lesion[..., columns, :],
+            high_weight=read[..., columns, None] * each,
+        ),
         row_mass=read[..., rows],
         column_mass=read[..., columns] * mass,
         rows=rows,
@@ -44,37 +46,40 @@ def _lesion_pairs(study: ReaderStudy, *, weighted: bool, all_cases: bool) -> Pai
 
 
 def _afroc(name: str, *, weighted: bool, all_cases: bool) -> PairMerit:
-    def pairs(study: ReaderStudy) -> Pairs:
+    def pairs(study: ReaderStudy) -> Comparisons:
         return _lesion_pairs(study, weighted=weighted, all_cases=all_cases)
 
     return PairMerit(name=name, kinds=("FROC",), pairs=pairs)
 
 
-def _song_a1(study: ReaderStudy) -> Pairs:
+def _song_a1(study: ReaderStudy) -> Comparisons:
     """Compare mean ratings: of a case's false or of its true marks, whichever is higher."""
     marks = study.require_marks("SongA1")
     typical = np.maximum(_mean_mark(marks.false), _mean_mark(marks.lesion))
-    rows, columns = study.normal, study.abnormal
-    return _whole_cases(
-        study, better(typical[..., rows][..., :, None], typical[..., columns][..., None, :])
-    )
+    return compared(study, typical)
 
 
-def _song_a2(study: ReaderStudy) -> Pairs:
+def _song_a2(study: ReaderStudy) -> Comparisons:
     """Compare all marks of one case with all of the other: which of the two mostly wins."""
     marks = study.require_marks("SongA2")
     every = np.concatenate([marks.false, marks.lesion], axis=-1)
-    count = np.count_nonzero(~np.isneginf(every), axis=-1)
     rows, columns = study.normal, study.abnormal
-    low, high = every[..., rows, :], every[..., columns, :]
-    wins = np.zeros((*every.shape[:2], len(rows), len(columns)))
-    for i in range(every.shape[-1]):
-        for j in range(every.shape[-1]):
-            one, other = low[..., :, None, i], high[..., None, :, j]
-            wins += better(one, other) * ~(np.isneginf(one) | np.isneginf(other))
-    n0, n1 = count[..., rows][..., :, None], count[..., columns][..., None, :]
-    mostly = better(n0 * n1 / 2.0, wins)
-    return _whole_cases(study, np.where(n0 * n1 > 0, mostly, better(np.sign(n0), np.sign(n1))))
+    read = study.read.astype(np.float64)
+
+    def table(cell: ReaderCell) -> FloatArray:
+        low, high = every[cell][rows], every[cell][columns]
+        there = [~np.isneginf(side) for side in (low, high)]
+        n0, n1 = there[0].sum(axis=1)[:, None], there[1].sum(axis=1)[None, :]
+        wins = np.zeros((len(rows), len(columns)))
+        for i, j in np.ndindex(every.shape[-1], every.shape[-1]):
+            both = there[0][:, i, None] & there[1][None, :, j]
+            wins += better(low[:, i, None], high[None, :, j]) * both
+        mostly = better(n0 * n1 / 2.0, wins)
+        won = np.where(n0 * n1 > 0, mostly, better(np.sign(n0), np.sign(n1)))
+        return np.asarray(won * read[cell][rows][:, None] * read[cell][columns])
+
+    plain = compared(study, read)
+    return replace(plain, scores=TableScores(table=table, shape=study.took_part.shape))
 
 
 def _mean_mark(ratings: FloatArray) -> FloatArray:
@@ -83,20 +88,6 @@ def _mean_mark(ratings: FloatArray) -> FloatArray:
     total = np.where(there, ratings, 0.0).sum(axis=-1)
     count = there.sum(axis=-1)
     return np.where(count > 0, total / np.maximum(count, 1), -np.inf)
-
-
-def _whole_cases(study: ReaderStudy, kernel: FloatArray) -> Pairs:
-    """Pairs of normal and abnormal cases, each case counting once."""
-    read = study.read.astype(np.float64)
-    rows, columns = study.normal, study.abnormal
-    low, high = read[..., rows], read[..., columns]
-    return Pairs(
-        kernel=kernel * low[..., :, None] * high[..., None, :],
-        row_mass=low,
-        column_mass=high,
-        rows=rows,
-        columns=columns,
-    )
 
 
 AFROC = _afroc("AFROC", weighted=False, all_cases=False)

@@ -169,7 +169,7 @@ def analyse(
     Hillis SL. A marginal-mean ANOVA approach for analyzing multireader multicase radiological
     imaging data. Stat Med 2014;33:330-360. doi:10.1002/sim.5926
     """
-    label = Label(method="OR", fom=covariance.fom, covariance=covariance.method, level=level)
+    label = Label(analysis="OR", fom=covariance.fom, covariance=covariance.method, level=level)
     readers, modalities = covariance.foms.shape
     if factors != "FRRC" and readers < 2:
         raise UsageError(
@@ -218,7 +218,7 @@ def each_reader(
     The error variance of a reader's difference is pooled over the modalities, as in the Iowa
     program.
     """
-    label = Label(method="OR", fom=covariance.fom, covariance=covariance.method, level=level)
+    label = Label(analysis="OR", fom=covariance.fom, covariance=covariance.method, level=level)
     found = []
     for r, name in enumerate(study.readers):
         own = covariance.matrix[r, :, r, :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,15 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
+from onkos.stats.marks import Marks
+from onkos.stats.ranking import BoolArray
+from onkos.stats.resampling import IntArray
 
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.intp]
 Kind = Literal["ROC", "FROC", "LROC"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Marks:
-    """Marks on suspected lesions; minus infinity where there is none.
+class MarkTable:
+    """All readers' marks on suspected lesions; minus infinity where there is none.
 
     Parameters
     ----------
@@ -86,7 +88,7 @@ class ReaderStudy:
     cases: tuple[str, ...]
     truth: BoolArray
     highest: FloatArray
-    marks: Marks | None = None
+    marks: MarkTable | None = None
     seconds: FloatArray | None = None
 
     def __post_init__(self) -> None:
@@ -120,11 +122,28 @@ class ReaderStudy:
         """True where a reader read at all in a modality, shape (readers, modalities)."""
         return np.asarray(self.read.any(axis=-1))
 
-    def require_marks(self, what: str) -> Marks:
+    def require_marks(self, what: str) -> MarkTable:
         """Give the marks; :class:`ContentError` where there are none."""
         if self.marks is None:
             raise ContentError(f"{what}: this {self.kind} study has no marks; it needs FROC data")
         return self.marks
+
+    def marks_of(self, reader: int, modality: int) -> Marks:
+        """Marks of one reader in one modality, on the cases they read."""
+        table = self.require_marks("marks of a reader")
+        read = np.flatnonzero(self.read[reader, modality])
+        false, lesion = (t[reader, modality][read] for t in (table.false, table.lesion))
+        false_at, lesion_at = np.nonzero(~np.isneginf(false)), np.nonzero(table.weight[read])
+        cases = tuple(self.cases[case] for case in read)
+        return Marks(
+            cases=cases,
+            patients=cases,
+            false_case=false_at[0],
+            false_score=false[false_at],
+            lesion_case=lesion_at[0],
+            lesion_score=lesion[lesion_at],
+            lesion_weight=table.weight[read][lesion_at],
+        )
 
     def part(
         self, *, readers: Sequence[int] | None = None, modalities: Sequence[int] | None = None
@@ -140,7 +159,7 @@ class ReaderStudy:
 
         marks = None
         if self.marks is not None:
-            marks = Marks(
+            marks = MarkTable(
                 false=cut(self.marks.false),
                 lesion=cut(self.marks.lesion),
                 weight=self.marks.weight[kept],
@@ -220,7 +239,7 @@ def _require_axes(study: ReaderStudy) -> None:
             raise ContentError(f"{name} of shape {array.shape}; expected {wanted}")
     for axis in ("readers", "modalities", "cases"):
         names: tuple[str, ...] = getattr(study, axis)
-        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        twice = [name for name, times in Counter(names).items() if times > 1][:5]
         if twice or not names:
             raise ContentError(f"{axis}: {twice or 'none'} named twice or absent; name each once")
 

@@ -11,6 +11,7 @@ from scipy import stats
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.core.method import Method
 from onkos.stats.readers.dbm import analyse_values
 from onkos.stats.readers.ratings import ReaderStudy
 from onkos.stats.readers.result import WORDS, Factors, Label, ModalityMean, ReaderTest
@@ -76,12 +77,12 @@ def compare(study: ReaderStudy, *, factors: Factors = "RRRC", level: float = 0.9
     2001;51:341-352. doi:10.1641/0006-3568(2001)051[0341:LNDATS]2.0.CO;2
     """
     log, left_out = _log_seconds(study)
-    label = Label(method="DBM", fom="log reading time", covariance="none", level=level)
+    label = Label(analysis="DBM", fom="log reading time", covariance="none", level=level)
     found = analyse_values(study.modalities, log, label, factors=factors)
     n = log.shape[2]
-    words = f"geometric mean; log-normal times, {WORDS[factors]}"
+    method = _method("geometric mean", factors)
     return ReadingTimes(
-        seconds={mean.modality: _mean(mean, n, level, words) for mean in found.means},
+        seconds={mean.modality: _mean(mean, n, level, method) for mean in found.means},
         ratios=tuple(_ratio(test, n) for test in found.pairs),
         cases=n,
         left_out=left_out,
@@ -106,12 +107,12 @@ def against_software(study: ReaderStudy, *, software: str, level: float = 0.95) 
     log, _ = _log_seconds(study)
     place = study.readers.index(software)
     difference = np.delete(log, place, axis=0) - log[place]
-    label = Label(method="DBM", fom="log reading time", covariance="none", level=level)
+    label = Label(analysis="DBM", fom="log reading time", covariance="none", level=level)
     mean = analyse_values(("readers",), difference, label, factors="RRRC").means[0]
-    words = f"ratio of geometric means; log-normal times, {WORDS['RRRC']}"
+    method = _method("ratio of geometric means", "RRRC")
     p = 1.0 if mean.value == 0 else float(2 * stats.t.sf(abs(mean.value) / mean.stderr, mean.df))
     return TimeRatio(
-        names=("readers", software), ratio=_mean(mean, log.shape[2], level, words), p=p
+        names=("readers", software), ratio=_mean(mean, log.shape[2], level, method), p=p
     )
 
 
@@ -129,14 +130,19 @@ def _log_seconds(study: ReaderStudy) -> tuple[FloatArray, int]:
     return np.asarray(log, dtype=np.float64), int((~timed).sum())
 
 
-def _mean(mean: ModalityMean, n: int, level: float, words: str) -> Estimate:
+def _method(what: str, factors: Factors) -> Method:
+    """How times are compared: what of them, who and what is random."""
+    return Method(what=what, by=f"log-normal times, {WORDS[factors]}")
+
+
+def _mean(mean: ModalityMean, n: int, level: float, method: Method) -> Estimate:
     return Estimate(
         value=math.exp(mean.value),
         low=math.exp(mean.low),
         high=math.exp(mean.high),
         n=n,
         level=level,
-        method=words,
+        method=method,
     )
 
 
@@ -149,7 +155,7 @@ def _ratio(test: ReaderTest, n: int) -> TimeRatio:
             high=math.exp(test.high),
             n=n,
             level=test.level,
-            method=f"ratio of geometric means; log-normal times, {WORDS[test.factors]}",
+            method=_method("ratio of geometric means", test.factors),
         ),
         p=test.p,
     )

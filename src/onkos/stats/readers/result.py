@@ -10,9 +10,10 @@ from scipy import stats
 
 from onkos.core.errors import ContentError
 from onkos.core.estimate import Estimate
+from onkos.core.method import Method
 
 Factors = Literal["RRRC", "FRRC", "RRFC"]
-Method = Literal["OR", "DBM", "U"]
+AnalysisName = Literal["OR", "DBM", "U"]
 WORDS: dict[Factors, str] = {
     "RRRC": "random readers, random cases",
     "FRRC": "fixed readers, random cases",
@@ -26,10 +27,10 @@ class ReaderTest:
 
     Parameters
     ----------
-    method, fom, covariance, factors
-        What was compared and how; ``factors`` says to whom the answer applies: other readers
-        and cases (RRRC), these readers and other cases (FRRC), other readers and these cases
-        (RRFC).
+    analysis, fom, covariance, factors
+        What was compared and by which analysis; ``factors`` says to whom the answer applies:
+        other readers and cases (RRRC), these readers and other cases (FRRC), other readers and
+        these cases (RRFC).
     modalities
         Two names: a difference, first minus second. More: the overall test that all are equal,
         with no difference.
@@ -41,7 +42,7 @@ class ReaderTest:
         chi-square test (then ``f`` is chi-square by ``df1``).
     """
 
-    method: Method
+    analysis: AnalysisName
     fom: str
     covariance: str
     factors: Factors
@@ -57,13 +58,16 @@ class ReaderTest:
     level: float = 0.95
 
     def row(self) -> dict[str, Any]:
-        """Plain data as in ``readers.json``; None for what is infinite or not defined."""
+        """Plain data as in ``readers.json``; None for what is infinite or not defined.
+
+        The analysis stands there as ``method``.
+        """
         numbers = {
             name: value if math.isfinite(value := getattr(self, name)) else None
             for name in ("difference", "stderr", "low", "high", "f", "df1", "df2", "p")
         }
         return {
-            "method": self.method,
+            "method": self.analysis,
             "fom": self.fom,
             "covariance": self.covariance,
             "factors": self.factors,
@@ -87,7 +91,7 @@ class ModalityMean:
     low: float
     high: float
 
-    def estimate(self, *, n: int, level: float, method: str) -> Estimate:
+    def estimate(self, *, n: int, level: float, method: Method) -> Estimate:
         """The same as an :class:`Estimate`; ``n`` counts cases."""
         return Estimate(
             value=self.value, low=self.low, high=self.high, n=n, level=level, method=method
@@ -116,7 +120,7 @@ class FactorAnalysis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class NotAnalysed:
     """What was not computed, and why."""
 
     what: str
@@ -127,7 +131,7 @@ class Refusal:
 class Label:
     """What a test is of."""
 
-    method: Method
+    analysis: AnalysisName
     fom: str
     covariance: str
     level: float = 0.95
@@ -156,7 +160,7 @@ def f_test(
     f = _ratio(mean_square, denominator, label)
     p = stats.chi2.sf(f * df[0], df[0]) if math.isinf(df[1]) else stats.f.sf(f, *df)
     return ReaderTest(
-        method=label.method,
+        analysis=label.analysis,
         fom=label.fom,
         covariance=label.covariance,
         factors=factors,
@@ -189,7 +193,7 @@ def t_test(
     f = _ratio(difference**2, variance, label)
     low, high = interval(difference, variance=variance, df=df, level=label.level)
     return ReaderTest(
-        method=label.method,
+        analysis=label.analysis,
         fom=label.fom,
         covariance=label.covariance,
         factors=factors,
@@ -249,6 +253,6 @@ def _ratio(square: float, denominator: float, label: Label) -> float:
     if abs(square) < 1e-24:
         return 0.0
     raise ContentError(
-        f"{label.method}, {label.fom}: the modalities differ, but error variance is "
+        f"{label.analysis}, {label.fom}: the modalities differ, but error variance is "
         f"{denominator:.3g}; nothing varies between readers or cases to judge the difference by"
     )

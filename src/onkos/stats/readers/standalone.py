@@ -24,7 +24,7 @@ from onkos.stats.readers.result import (
     t_test,
 )
 
-Design = Literal["1T-RRFC", "1T-RRRC", "2T-RRRC"]
+StandaloneDesign = Literal["1T-RRFC", "1T-RRRC", "2T-RRRC"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def against_readers(
     fom: FigureOfMerit,
     *,
     software: str,
-    design: Design = "1T-RRRC",
+    design: StandaloneDesign = "1T-RRRC",
     covariance: CovarianceMethod = "jackknife",
     level: float = 0.95,
 ) -> Standalone:
@@ -114,7 +114,7 @@ def compare(
     covariance: ErrorCovariance,
     *,
     software: str,
-    design: Design = "1T-RRRC",
+    design: StandaloneDesign = "1T-RRRC",
     level: float = 0.95,
 ) -> Standalone:
     """Compare as :func:`against_readers`, from a covariance estimated before."""
@@ -140,7 +140,7 @@ def _differences(
     place: int,
     others: list[int],
     *,
-    design: Design,
+    design: StandaloneDesign,
     level: float,
 ) -> Standalone:
     """Each reader's difference from the software as one datum."""
@@ -228,4 +228,4 @@ def _mean(name: str, doubled: ErrorCovariance, number: int, *, level: float) -> 
 
 
 def _label(covariance: ErrorCovariance, level: float) -> Label:
-    return Label(method="OR", fom=covariance.fom, covariance=covariance.method, level=level)
+    return Label(analysis="OR", fom=covariance.fom, covariance=covariance.method, level=level)

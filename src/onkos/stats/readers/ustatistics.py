@@ -13,7 +13,8 @@ import numpy as np
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.geometry import FloatArray
-from onkos.stats.readers.foms import FigureOfMerit, PairMerit, Pairs, ShareMerit, require_kind
+from onkos.stats.readers.comparisons import Comparisons, RankScores
+from onkos.stats.readers.foms import Counted, FigureOfMerit, PairMerit, ShareMerit, require_kind
 from onkos.stats.readers.ratings import ReaderStudy
 from onkos.stats.readers.result import Label, ModalityMean, ReaderTest, mean_of, t_test
 
@@ -50,7 +51,7 @@ COMPONENTS = ("N", "D", "ND", "R", "NR", "DR", "RND")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Moments:
+class PairMoments:
     """Second moments of two modalities (or of one with itself) and what each counts.
 
     M1 same reader, normal and abnormal case; M2 same reader and abnormal case; M3 same reader
@@ -97,7 +98,7 @@ class UAnalysis:
 
     means: tuple[ModalityMean, ...]
     pairs: tuple[ReaderTest, ...]
-    moments: dict[tuple[int, int], Moments]
+    moments: dict[tuple[int, int], PairMoments]
 
 
 def analyse(
@@ -149,7 +150,9 @@ def analyse(
     """
     if len(study.readers) < 2:
         raise UsageError("U-statistics: one reader cannot speak for other readers; add readers")
-    label = Label(method="U", fom=fom.name, covariance="U, biased" if biased else "U", level=level)
+    label = Label(
+        analysis="U", fom=fom.name, covariance="U, biased" if biased else "U", level=level
+    )
     pairs = pairs_of(study, fom)
     value, moments = _means_and_moments(pairs, biased=biased)
     if any(np.isnan(m.values[7]) for m in moments.values()):
@@ -186,22 +189,32 @@ def analyse(
 
 def moments_of(
     study: ReaderStudy, fom: FigureOfMerit, *, biased: bool = False
-) -> dict[tuple[int, int], Moments]:
+) -> dict[tuple[int, int], PairMoments]:
     """Moments of every two modalities, as in :func:`analyse`; also where they make no variance."""
     return _means_and_moments(pairs_of(study, fom), biased=biased)[1]
 
 
 def _means_and_moments(
-    pairs: Pairs, *, biased: bool
-) -> tuple[list[float], dict[tuple[int, int], Moments]]:
-    number = pairs.kernel.shape[1]
-    made = [_Sums.of_kernel(pairs.kernel[:, m]) for m in range(number)]
-    there = [_Sums.of_design(pairs.row_mass[:, m], pairs.column_mass[:, m]) for m in range(number)]
-    moments = {
-        (a, b): _moments((made[a], made[b]), (there[a], there[b]), biased=biased)
-        for a in range(number)
-        for b in range(a, number)
-    }
+    pairs: Comparisons, *, biased: bool
+) -> tuple[list[float], dict[tuple[int, int], PairMoments]]:
+    readers, number = pairs.row_mass.shape[:2]
+    by_row, by_column = pairs.scores.row_sums(), pairs.scores.column_sums()
+    made = [_Sums.of(by_row[:, m], by_column[:, m]) for m in range(number)]
+    n0, n1 = pairs.row_mass.sum(axis=-1, keepdims=True), pairs.column_mass.sum(-1, keepdims=True)
+    rows, columns = pairs.row_mass * n1, pairs.column_mass * n0
+    there = [_Sums.of(rows[:, m], columns[:, m]) for m in range(number)]
+    moments = {}
+    for a in range(number):
+        for b in range(a, number):
+            cells = [[(r, m) for r in range(readers)] for m in (a, b)]
+            low = pairs.row_mass[:, a] @ pairs.row_mass[:, b].T
+            high = pairs.column_mass[:, a] @ pairs.column_mass[:, b].T
+            moments[a, b] = _moments(
+                _products(made[a], made[b], pairs.scores.products(*cells)),
+                _products(there[a], there[b], low * high),
+                total=float(there[a].every.sum() * there[b].every.sum()),
+                biased=biased,
+            )
     means = [float(made[m].every.sum() / there[m].every.sum()) for m in range(number)]
     return means, moments
 
@@ -217,11 +230,13 @@ def each_reader(study: ReaderStudy, fom: FigureOfMerit) -> tuple[FloatArray, Flo
     """
     pairs = pairs_of(study, fom)
     n0, n1 = pairs.row_mass.sum(axis=-1), pairs.column_mass.sum(axis=-1)
-    every = pairs.kernel.sum(axis=(-1, -2))
+    by_row, by_column = pairs.scores.row_sums(), pairs.scores.column_sums()
+    every = by_row.sum(axis=-1)
+    squares = np.array([pairs.scores.products([cell], [cell]) for cell in np.ndindex(n0.shape)])
     sums = [
-        np.einsum("rmij,rmij->rm", pairs.kernel, pairs.kernel),
-        (pairs.kernel.sum(axis=-2) ** 2).sum(axis=-1),
-        (pairs.kernel.sum(axis=-1) ** 2).sum(axis=-1),
+        squares.reshape(n0.shape),
+        (by_column**2).sum(axis=-1),
+        (by_row**2).sum(axis=-1),
         every**2,
     ]
     n = n0 * n1
@@ -231,7 +246,7 @@ def each_reader(study: ReaderStudy, fom: FigureOfMerit) -> tuple[FloatArray, Flo
         return every / n, np.einsum("krm,krm->rm", moments[:3] - moments[3], counts[:3] / n**2)
 
 
-def pairs_of(study: ReaderStudy, fom: FigureOfMerit) -> Pairs:
+def pairs_of(study: ReaderStudy, fom: FigureOfMerit) -> Comparisons:
     """Give a figure of merit as comparisons of normal and abnormal cases."""
     require_kind(study, fom)
     if isinstance(fom, PairMerit):
@@ -241,95 +256,72 @@ def pairs_of(study: ReaderStudy, fom: FigureOfMerit) -> Pairs:
     if isinstance(fom, ShareMerit) and fom.counted != "all" and fom.finish is np.positive:
         part, whole = fom.parts(study)
         if np.isin(whole, [0, 1]).all():
-            read = study.read.astype(np.float64)
-            low, high = read[..., study.normal], read[..., study.abnormal]
-            if fom.counted == "abnormal":
-                kernel = low[..., :, None] * part[..., study.abnormal][..., None, :]
-            else:
-                kernel = part[..., study.normal][..., :, None] * high[..., None, :]
-            return Pairs(
-                kernel=kernel,
-                row_mass=low,
-                column_mass=high,
-                rows=study.normal,
-                columns=study.abnormal,
-            )
+            return _of_share(study, part, fom.counted)
     raise ContentError(
         f"{fom.name}: U-statistics need a mean over pairs of a normal and an abnormal case, or a "
         "share of the cases of one class"
     )
 
 
+def _of_share(study: ReaderStudy, part: FloatArray, counted: Counted) -> Comparisons:
+    """A share of one class, as if each of its cases met every case of the other and won or not."""
+    read = study.read.astype(np.float64)
+    low, high = read[..., study.normal], read[..., study.abnormal]
+    abnormal = counted == "abnormal"
+    return Comparisons(
+        scores=RankScores(
+            low=np.zeros(low.shape),
+            low_weight=low if abnormal else part[..., study.normal],
+            high=np.ones((*high.shape, 1)),
+            high_weight=(part[..., study.abnormal] if abnormal else high)[..., None],
+        ),
+        row_mass=low,
+        column_mass=high,
+        rows=study.normal,
+        columns=study.abnormal,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Sums:
-    """A kernel or design of one modality, summed over readers, normal and abnormal cases.
+    """Scores, or numbers of pairs, of one modality: sums by reader and abnormal or normal case."""
 
-    ``whole`` is the array itself or, for a design, its two factors (readers by cases).
-    """
-
-    whole: tuple[FloatArray, ...]
     by_abnormal: FloatArray
     by_normal: FloatArray
     every: FloatArray
-    all_readers: FloatArray
 
     @classmethod
-    def of_kernel(cls, kernel: FloatArray) -> _Sums:
-        """Sums of an array (readers, normal, abnormal)."""
-        by_abnormal = kernel.sum(axis=1)
-        return cls(
-            whole=(kernel,),
-            by_abnormal=by_abnormal,
-            by_normal=kernel.sum(axis=2),
-            every=by_abnormal.sum(axis=1),
-            all_readers=kernel.sum(axis=0),
-        )
-
-    @classmethod
-    def of_design(cls, normal: FloatArray, abnormal: FloatArray) -> _Sums:
-        """Sums of the products of what each reader read, normal by abnormal."""
-        n0, n1 = normal.sum(axis=1), abnormal.sum(axis=1)
-        return cls(
-            whole=(normal, abnormal),
-            by_abnormal=n0[:, None] * abnormal,
-            by_normal=normal * n1[:, None],
-            every=n0 * n1,
-            all_readers=normal.T @ abnormal,
-        )
+    def of(cls, by_normal: FloatArray, by_abnormal: FloatArray) -> _Sums:
+        """Take sums of shape (readers, cases)."""
+        return cls(by_abnormal=by_abnormal, by_normal=by_normal, every=by_abnormal.sum(axis=1))
 
 
-def _moments(made: tuple[_Sums, _Sums], there: tuple[_Sums, _Sums], *, biased: bool) -> Moments:
-    """Moments of two modalities."""
-    sums, counts = _products(*made), _products(*there)
+def _moments(sums: FloatArray, counts: FloatArray, *, total: float, biased: bool) -> PairMoments:
+    """Moments of two modalities from sums of products and their numbers."""
     apart = _apart(counts)
-    total = there[0].every.sum() * there[1].every.sum()
     top, bottom = (sums, counts) if biased else (_apart(sums), apart)
     with np.errstate(invalid="ignore", divide="ignore"):
         values = np.where(bottom > 0, top / bottom, np.nan)
     coefficients = apart / total
     coefficients[7] -= 1
-    return Moments(values=values, coefficients=coefficients)
+    return PairMoments(values=values, coefficients=coefficients)
 
 
-def _products(a: _Sums, b: _Sums) -> FloatArray:
-    """Sums of products over pairs that share at least reader, normal, abnormal; ... ; nothing."""
-    if len(a.whole) == 1:
-        same = _dot(a.whole[0], b.whole[0])
-    else:
-        same = np.prod(
-            [(x * y).sum(axis=1) for x, y in zip(a.whole, b.whole, strict=True)], 0
-        ).sum()
-    x, y = a.all_readers, b.all_readers
+def _products(a: _Sums, b: _Sums, same_pair: FloatArray) -> FloatArray:
+    """Sums of products over pairs that share at least reader, normal, abnormal; ... ; nothing.
+
+    ``same_pair`` has the sums over the same pair of cases for each two readers.
+    """
     return np.array(
         [
-            same,
+            np.trace(same_pair),
             _dot(a.by_abnormal, b.by_abnormal),
             _dot(a.by_normal, b.by_normal),
             _dot(a.every, b.every),
-            _dot(x, y),
-            x.sum(axis=0) @ y.sum(axis=0),
-            x.sum(axis=1) @ y.sum(axis=1),
-            x.sum() * y.sum(),
+            same_pair.sum(),
+            a.by_abnormal.sum(axis=0) @ b.by_abnormal.sum(axis=0),
+            a.by_normal.sum(axis=0) @ b.by_normal.sum(axis=0),
+            a.every.sum() * b.every.sum(),
         ],
         dtype=np.float64,
     )
@@ -351,7 +343,7 @@ def _exactly(sums: FloatArray) -> FloatArray:
     return np.array([both, abnormal - both, normal - both, every - abnormal - normal + both])
 
 
-def _sizes(pairs: Pairs) -> FloatArray:
+def _sizes(pairs: Comparisons) -> FloatArray:
     """Readers, normal and abnormal cases of each modality, shape (3, modalities)."""
     low, high = pairs.row_mass > 0, pairs.column_mass > 0
     took_part = low.any(axis=2) & high.any(axis=2)
@@ -361,7 +353,7 @@ def _sizes(pairs: Pairs) -> FloatArray:
     )
 
 
-def _df(terms: list[tuple[float, Moments]], sizes: FloatArray) -> float:
+def _df(terms: list[tuple[float, PairMoments]], sizes: FloatArray) -> float:
     """Satterthwaite's degrees of freedom of a sum of covariances."""
     variance = sum(sign * moments.covariance for sign, moments in terms)
     parts = [sum(sign * moments.shared(what) for sign, moments in terms) for what in _SHARE]
@@ -374,7 +366,7 @@ def _difference(
     label: Label,
     names: tuple[str, str],
     difference: float,
-    terms: list[tuple[float, Moments]],
+    terms: list[tuple[float, PairMoments]],
     sizes: FloatArray,
 ) -> ReaderTest:
     variance = sum(sign * moments.covariance for sign, moments in terms)

@@ -15,7 +15,7 @@ from onkos.core.geometry import FloatArray
 from onkos.core.method import Method
 from onkos.stats.intervals import DEFAULT, Resampling
 from onkos.stats.resampled import resampled, resampled_differences
-from onkos.stats.resampling import Clusters, IntArray, Multiplicities
+from onkos.stats.resampling import Clusters, IntArray, Multiplicities, Statistic
 from onkos.stats.significance import SignificanceTest
 from onkos.stats.survival import kernels
 from onkos.stats.survival.followup import FollowUp, scores
@@ -184,6 +184,24 @@ def concordance_difference(
     if math.isnan(found.difference.value):
         raise ContentError(_incomparable(follow))
     return found
+
+
+def concordance_statistic(
+    follow: FollowUp, risk: ArrayLike, *, kind: Harrell | Uno
+) -> tuple[Method, Statistic]:
+    """C of :func:`concordance` as a function of how often each patient counts, and its name.
+
+    It takes multiplicities (resamples, patients) and gives (resamples, 1): what a bootstrap of
+    several models, or of several draws of the folds, evaluates on the same resamples.
+
+    Raises
+    ------
+    ContentError, UsageError
+        As :func:`concordance`; where no pair can be compared it gives NaN.
+    """
+    comparison = _Comparison.of(follow, kind)
+    values = _risk(risk, follow)
+    return comparison.what, lambda weights: comparison.c(weights, values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

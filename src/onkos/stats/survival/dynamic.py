@@ -57,7 +57,7 @@ def dynamic_auc(
     doi:10.1177/0962280213515571
     """
     asked = _asked(horizons, AUC, rng, plan)
-    return _over_time(horizons, resampled(_area(horizons, risk), **asked))
+    return _over_time(horizons, resampled(area_statistic(horizons, risk), **asked))
 
 
 def dynamic_auc_difference(
@@ -70,7 +70,7 @@ def dynamic_auc_difference(
 ) -> OverTime[SignificanceTest]:
     """Estimate the dynamic AUC of model ``a`` minus that of ``b``, on the same resamples."""
     asked = _asked(horizons, AUC, rng, plan)
-    models = (_area(horizons, a), _area(horizons, b))
+    models = (area_statistic(horizons, a), area_statistic(horizons, b))
     return _over_time(horizons, resampled_differences(models, **asked))
 
 
@@ -107,7 +107,7 @@ def brier(
     doi:10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529::AID-SIM274>3.0.CO;2-5
     """
     asked = _asked(horizons, BRIER, rng, plan)
-    return _over_time(horizons, resampled(_squared_error(horizons, survival), **asked))
+    return _over_time(horizons, resampled(brier_statistic(horizons, survival), **asked))
 
 
 def brier_difference(
@@ -120,11 +120,11 @@ def brier_difference(
 ) -> OverTime[SignificanceTest]:
     """Estimate the Brier score of model ``a`` minus that of ``b``: negative if ``a`` is better."""
     asked = _asked(horizons, BRIER, rng, plan)
-    models = (_squared_error(horizons, a), _squared_error(horizons, b))
+    models = (brier_statistic(horizons, a), brier_statistic(horizons, b))
     return _over_time(horizons, resampled_differences(models, **asked))
 
 
-def _area(horizons: Horizons, risk: ArrayLike) -> Statistic:
+def area_statistic(horizons: Horizons, risk: ArrayLike) -> Statistic:
     """Dynamic AUC at each time and their mean, of resamples."""
     weigh = horizons.weighing()
     values = _per_time(risk, horizons, what="risk")[weigh.order]
@@ -153,7 +153,7 @@ def _area(horizons: Horizons, risk: ArrayLike) -> Statistic:
     return statistic
 
 
-def _squared_error(horizons: Horizons, survival: ArrayLike) -> Statistic:
+def brier_statistic(horizons: Horizons, survival: ArrayLike) -> Statistic:
     """Brier score at each time and integrated, of resamples."""
     weigh = horizons.weighing()
     predicted = _per_time(survival, horizons, what="predicted survival")[weigh.order]

@@ -29,7 +29,7 @@ TEST = {
 
 
 def kinds(found):
-    return {(t.method, t.covariance, t.factors) for t in found.tests}
+    return {(t.analysis, t.covariance, t.factors) for t in found.tests}
 
 
 def test_a_factorial_study_is_analysed_every_way(rng):
@@ -78,7 +78,7 @@ def test_a_single_reader_has_what_fixed_readers_allow(rng):
 def test_one_modality_has_means_without_tests(rng):
     found = analyse(simulated(rng, shape=(3, 1, 40)), rng=rng)
     assert found.tests == ()
-    assert {(m.method, m.factors) for m in found.means} >= {("OR", "RRRC"), ("U", "RRRC")}
+    assert {(m.analysis, m.factors) for m in found.means} >= {("OR", "RRRC"), ("U", "RRRC")}
 
 
 def test_a_study_with_marks_has_froc_curves(rng):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -113,6 +115,19 @@ def test_too_few_cases_of_a_class_are_refused():
     for method in (jackknife, delong, unbiased):
         with pytest.raises(ContentError, match="two"):
             method(study, WILCOXON)
+
+
+@pytest.mark.parametrize("method", [jackknife, delong, unbiased])
+def test_memory_does_not_grow_with_the_pairs_of_cases(rng, method):
+    study = simulated(rng, shape=(2, 2, 4000), levels=50)  # 4 million pairs a cell
+    method(study, WILCOXON)
+    tracemalloc.start()
+    try:
+        method(study, WILCOXON)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16e6  # one table of pairs has 32 MB, four cells 128
 
 
 def test_delong_refuses_what_is_no_mean_over_pairs():

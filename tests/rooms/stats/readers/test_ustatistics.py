@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.stats.readers import ustatistics as us
+from onkos.stats.readers.comparisons import better
 from onkos.stats.readers.covariance import unbiased
 from onkos.stats.readers.foms import WILCOXON, sensitivity, specificity, values
 from onkos.stats.readers.localisation import pcl
@@ -30,12 +32,14 @@ def test_moments_are_those_of_all_pairs_of_pairs(rng, biased):
     found = us.moments_of(study, WILCOXON, biased=biased)
     pairs = us.pairs_of(study, WILCOXON)
     there = pairs.row_mass[..., :, None] * pairs.column_mass[..., None, :]
+    low, high = study.highest[..., ~study.truth], study.highest[..., study.truth]
+    wins = better(low[..., :, None], high[..., None, :])
     for (a, b), moments in found.items():
         one, other = ([(r, i, j) for r, i, j in np.argwhere(there[:, m] > 0)] for m in (a, b))
         sums, counts = np.zeros(8), np.zeros(8)
         shares = np.zeros(8)
         for (r, i, j), (s, k, m) in itertools.product(one, other):
-            product = pairs.kernel[r, a, i, j] * pairs.kernel[s, b, k, m]
+            product = wins[r, a, i, j] * wins[s, b, k, m]
             exact = 4 * (r != s) + 2 * (j != m) * 1 + (i != k) * 1
             kind = {0: 0, 1: 1, 2: 2, 3: 3}[exact % 4] + 4 * (r != s)
             shares[kind] += 1
@@ -84,7 +88,7 @@ def test_sensitivity_weighs_readers_by_their_pairs(rng):
     n1 = study.read[..., study.truth].sum(axis=-1)
     expected = (hits * n0).sum(axis=0) / (n1 * n0).sum(axis=0)
     read = (pairs.row_mass.sum(axis=-1) * pairs.column_mass.sum(axis=-1)).sum(axis=0)
-    assert pairs.kernel.sum(axis=(0, 2, 3)) / read == pytest.approx(expected)
+    assert pairs.scores.row_sums().sum(axis=(0, 2)) / read == pytest.approx(expected)
 
 
 def test_sensitivity_and_specificity_mirror_each_other(rng):
@@ -103,6 +107,19 @@ def test_readers_nested_in_modalities_are_compared(rng):
     assert np.isnan(found.moments[0, 1].values[:4]).all()
     test = found.pairs[0]
     assert test.low < test.difference < test.high
+
+
+def test_memory_does_not_grow_with_the_pairs_of_cases(rng):
+    study = simulated(rng, shape=(3, 2, 4000))
+    us.analyse(study, WILCOXON)
+    tracemalloc.start()
+    try:
+        us.analyse(study, WILCOXON)
+        us.each_reader(study, sensitivity(1.0))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16e6  # one table of pairs has 32 MB
 
 
 def test_one_reader_cannot_speak_for_others(rng):
