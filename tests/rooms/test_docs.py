@@ -1,4 +1,4 @@
-"""The pages: examples print what is said, names exist, pictures and notebooks are as they should."""
+"""The pages: examples print what is said, names exist, pictures and notebooks are in order."""
 
 from __future__ import annotations
 
