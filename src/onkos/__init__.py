@@ -17,6 +17,8 @@ from onkos.core.version import __version__
 
 __all__ = [
     "ARMS",
+    "Agreed",
+    "Agreement",
     "Case",
     "Caveat",
     "Cohort",
@@ -44,6 +46,7 @@ __all__ = [
     "UsageError",
     "Volume",
     "__version__",
+    "agree",
     "compare",
     "evaluate",
     "fit",
@@ -58,10 +61,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:  # what type checkers and editors see; a test holds it against _HOMES
+    from onkos.agree import Agreed, agree
     from onkos.arms import ARMS
     from onkos.arms import load as load_model
     from onkos.cohort.table import load_table as load_cohort
     from onkos.compare import Execution, Plan, compare
+    from onkos.core.agreement import Agreement
     from onkos.core.case import Case, Cohort
     from onkos.core.comparison import Comparison, Evaluation
     from onkos.core.desk import Desk
@@ -92,6 +97,8 @@ if TYPE_CHECKING:  # what type checkers and editors see; a test holds it against
 #: Module and name of what is imported when it is first used.
 _HOMES = {
     "ARMS": "onkos.arms:ARMS",
+    "Agreed": "onkos.agree:Agreed",
+    "Agreement": "onkos.core.agreement:Agreement",
     "Case": "onkos.core.case:Case",
     "Caveat": "onkos.core.source:Caveat",
     "Cohort": "onkos.core.case:Cohort",
@@ -118,6 +125,7 @@ _HOMES = {
     "Timeline": "onkos.core.study:Timeline",
     "UsageError": "onkos.core.errors:UsageError",
     "Volume": "onkos.core.volume:Volume",
+    "agree": "onkos.agree:agree",
     "compare": "onkos.compare:compare",
     "evaluate": "onkos.evaluate:evaluate",
     "fit": "onkos.fit:fit",
