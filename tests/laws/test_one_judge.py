@@ -24,6 +24,7 @@ from onkos.core.task import Task
 from onkos.core.volume import Volume
 from onkos.evaluate import judge_again
 from onkos.io.results import comparison_plain, write_comparison
+from onkos.judge.measures import measure
 from spot_toys import spotted_cohort
 from toys import ThresholdArm, toy_cohort
 
@@ -203,6 +204,7 @@ def test_what_a_comparison_kept_gives_the_same_numbers_to_the_last_digit(tmp_pat
     first, second = (json.loads(json.dumps(comparison_plain(c))) for c in (before, after))
     for one, two in zip(first["arms"], second["arms"], strict=True):
         assert one["metrics"]
+        assert all(measure(name).label for name in one["metrics"])
         for part in ("metrics", "subgroups", "interactions", "curves", "cases", "spread"):
             assert one[part] == two[part]
     assert first["tests"] == second["tests"]

@@ -57,7 +57,9 @@ class Asked:
             cohort = self._cohort()
             settings = Settings(**given) if given else None
             update = track(f"Judging {len(cohort.cases)} cases")
-            return judge_again(self.predictions, cohort, settings=settings, tell=update)
+            again = judge_again(self.predictions, cohort, settings=settings, tell=update)
+            update(1, 1, "judged")
+            return again
         if self.truth is None:
             raise UsageError(
                 f"{self.predictions}: predictions are judged against a table of cases; give it "
@@ -69,9 +71,11 @@ class Asked:
         if self.masks is not None:
             found = find_outlines(self.masks, cohort, table=self.truth)
         update = track(f"Judging {len(cohort.cases)} cases")
-        return evaluate(
+        judged = evaluate(
             made, cohort, masks=found, settings=Settings(**given), seed=self.seed, tell=update
         )
+        update(1, 1, "judged")
+        return judged
 
     def folder(self, out: Path | None) -> Path:
         """Where the result goes.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # only named: a page is shown without what made its values
     from onkos.io.intake import Intake, Refusal
     from onkos.stats.readers.analysis import ReaderAnalysis
 
-_MAIN = ("dice", "auc", "brier", "sensitivity", "specificity")
+_BESIDE = ("sensitivity", "specificity", "wafroc", "psnr_db")  # beside metrics that decide
 
 console = Console(highlight=False, markup=False)
 
@@ -118,12 +118,14 @@ def features(made: Mapping[str, Any]) -> RenderableType:
 
 def comparison(made: Comparison, *written: Path) -> RenderableType:
     """Show every arm's main metrics with their intervals, and the tests between them."""
+    from onkos.judge.measures import measure
+
     kind = "phantom patients" if made.simulated else "patients"
     title = Text(f"{made.cohort}: {made.patients} {kind}, {made.folds} folds")
     table = _table("arm", "metric", "estimate (95 %)", "n", "missed")
     for arm in made.arms:
         for name, estimate in arm.metrics.items():
-            if name.partition(":")[0] in _MAIN:
+            if measure(name).decides or name in _BESIDE:
                 row = (arm.name, name, str(estimate), str(estimate.n), str(estimate.missed))
                 table.add_row(*row)
     tests = _table("difference", "estimate (95 %)", "p (Holm)")

@@ -50,6 +50,7 @@ def compare(question: Question, out: Path, track: Track, *, processes: int = 1) 
     with kept_predictions(cohort, question.arms, plan=plan, execution=how) as made:
         comparison = judged(made, cohort, plan=plan, execution=how)
         write_predictions(out, made.predicted(), cohort)
+    update(1, 1, "judged")
     return question.asked_by(comparison)
 
 

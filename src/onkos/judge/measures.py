@@ -131,6 +131,11 @@ _OF_DETECTION = (
     ),
     Measure(key="lesion_sensitivity_at", label="Lesion sensitivity"),
     Measure(key="wafroc", label="Weighted AFROC area", meaning="1 perfect"),
+    Measure(
+        key="case_auc",
+        label="AUC of cases by their highest mark",
+        meaning=_CHANCE_AREA,
+    ),
     Measure(key="froc_area", label="Area under the FROC curve", meaning="1 perfect"),
     Measure(key="ap", label="Average precision of marks", meaning="1 perfect"),
     Measure(key="ap_at", label="Average precision of marks", meaning="1 perfect"),
