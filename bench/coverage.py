@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from onkos.core.estimate import Estimate
+from onkos.core.method import Method
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from simulated_studies import HARD, STUDIES, Study, covered
@@ -101,7 +102,9 @@ def reader_studies() -> dict[str, Study]:
             highest=1.5 * truth + of_reader + of_both + of_case + effect(0.2, 5, 2, 100),
         )
         (test,) = analyse(study, delong(study, WILCOXON), factors="RRRC").pairs
-        found = Estimate(value=test.difference, low=test.low, high=test.high, n=100, method="OR")
+        found = Estimate(
+            value=test.difference, low=test.low, high=test.high, n=100, method=Method(what="OR")
+        )
         return found, 0.0
 
     return {"AUC difference of readers, Obuchowski-Rockette": one}

@@ -77,7 +77,7 @@ def onkos_segments(folder: Path, count: int) -> None:
 
     from onkos.core.mask import Mask
     from onkos.core.reading import Provenance
-    from onkos.io import seg
+    from onkos.io import export, seg
     from onkos.io.intake import open_study
 
     study = open_study(folder)
@@ -92,7 +92,7 @@ def onkos_segments(folder: Path, count: int) -> None:
     def work() -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as made:
             path = Path(made) / "seg.dcm"
-            seg.write(path, masks=[mask], volume=volume, study=study, provenance=provenance)
+            export.seg.write(path, masks=[mask], volume=volume, study=study, provenance=provenance)
             (read,) = seg.read(path, [volume])
             size = path.stat().st_size
         return {"same": bool(np.array_equal(read.labels, mask.labels)), "file_mb": size / 1e6}
@@ -178,7 +178,7 @@ def write_phantom(folder: Path, slices: int) -> dict[str, Any]:
     from onkos.core.source import PHANTOM
     from onkos.core.study import Patient, Study
     from onkos.core.volume import Volume
-    from onkos.io.series import write_series
+    from onkos.io.export.series import write_series
 
     shape = (SIDE, SIDE, slices)
     geometry = Geometry.upright(shape, spacing_mm=(0.7, 0.7, 1.0), origin_mm=(-180, -170, 40))

@@ -1,5 +1,7 @@
 """Damage small DICOM series in every way known and count what opening them leads to.
 
+With them come inputs as peers' users reported them: tables, palettes, units, clocks, contours.
+
 Run as ``python bench/fuzz.py [--count 2000] [--seed 0] [--json FILE]``. Ends with exit code 1 if
 any outcome is silently wrong or an unforeseen exception. The series are phantoms (noise).
 """
@@ -21,11 +23,12 @@ from scipy.spatial.transform import Rotation
 from onkos.core.geometry import Geometry
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+import strange
 from damage import BYTE_DAMAGES, DAMAGES, trial
 
 KINDS = ("right", "caveat", "refused", "wrong", "traceback")
 HEADINGS = ("opened right", "with caveat", "refused", "silently wrong", "traceback")
-NAMES = (*DAMAGES, *BYTE_DAMAGES)
+NAMES = (*DAMAGES, *BYTE_DAMAGES, *strange.KINDS)
 OFTEN = ("flipped_header", "zeroed", "wrong_tag", "missing_tag", "truncated")  # most varied
 
 
@@ -55,13 +58,16 @@ def main() -> int:
         rng = np.random.default_rng([asked.seed, number])
         name = names[number % len(names)]
         with tempfile.TemporaryDirectory() as folder:
-            verdict = trial(Path(folder), name, awkward(rng), rng)
+            if name in strange.KINDS:
+                verdict = strange.trial(Path(folder), name, rng)
+            else:
+                verdict = trial(Path(folder), name, awkward(rng), rng)
         counts[name, verdict.kind] += 1
         if verdict.kind in ("wrong", "traceback"):
             failures.append({"number": number, "damage": name, "why": verdict.why})
             print(f"{number} {name}: {verdict.kind}: {verdict.why}")
     show(counts)
-    print(f"{asked.count} series in {time.perf_counter() - began:.0f} s")
+    print(f"{asked.count} inputs in {time.perf_counter() - began:.0f} s")
     if asked.json:
         table = {name: {kind: counts[name, kind] for kind in KINDS} for name in NAMES}
         figures = {"seed": asked.seed, "count": asked.count, "table": table, "failures": failures}
@@ -70,11 +76,11 @@ def main() -> int:
 
 
 def show(counts: Counter[tuple[str, str]]) -> None:
-    print(f"{'damage':18}" + "".join(f"{heading:>15}" for heading in HEADINGS))
+    print(f"{'damage':21}" + "".join(f"{heading:>15}" for heading in HEADINGS))
     for name in NAMES:
-        print(f"{name:18}" + "".join(f"{counts[name, kind]:15}" for kind in KINDS))
+        print(f"{name:21}" + "".join(f"{counts[name, kind]:15}" for kind in KINDS))
     sums = (sum(counts[name, kind] for name in NAMES) for kind in KINDS)
-    print(f"{'together':18}" + "".join(f"{total:15}" for total in sums))
+    print(f"{'together':21}" + "".join(f"{total:15}" for total in sums))
 
 
 if __name__ == "__main__":

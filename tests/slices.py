@@ -83,6 +83,50 @@ def noise(one: Dataset, rng: np.random.Generator) -> bytes:
     return stored.astype("<i2" if one.PixelRepresentation else "<u2").tobytes()
 
 
+Drawn = tuple[int, str, Sequence[tuple[float, float]]]
+
+
+def structures(
+    images: Sequence[Dataset], regions: Sequence[tuple[int, str, Sequence[Drawn]]]
+) -> Dataset:
+    """Structure set; each region is a number, a name and contours (slice, type, pixel indices)."""
+    first = images[0]
+    made = Dataset()
+    made.SOPClassUID = "1.2.840.10008.5.1.4.1.1.481.3"
+    made.SOPInstanceUID = generate_uid(entropy_srcs=[first.SOPInstanceUID, "structures"])
+    for keyword in ("PatientID", "PatientName", "StudyInstanceUID", "StudyDate", "StudyTime"):
+        setattr(made, keyword, getattr(first, keyword))
+    made.Modality, made.StructureSetLabel = "RTSTRUCT", "A"
+    made.SeriesInstanceUID = generate_uid(entropy_srcs=[first.SeriesInstanceUID, "structures"])
+    series, study, frame = Dataset(), Dataset(), Dataset()
+    series.SeriesInstanceUID = first.SeriesInstanceUID
+    study.RTReferencedSeriesSequence = [series]
+    frame.FrameOfReferenceUID = first.FrameOfReferenceUID
+    frame.RTReferencedStudySequence = [study]
+    made.ReferencedFrameOfReferenceSequence = [frame]
+    made.StructureSetROISequence, made.ROIContourSequence = [], []
+    for number, name, drawn in regions:
+        told, region = Dataset(), Dataset()
+        told.ROINumber, told.ROIName, told.ROIGenerationAlgorithm = number, name, "MANUAL"
+        told.ReferencedFrameOfReferenceUID = first.FrameOfReferenceUID
+        region.ReferencedROINumber = number
+        region.ContourSequence = [_contour(images[k], kind, points) for k, kind, points in drawn]
+        made.StructureSetROISequence.append(told)
+        made.ROIContourSequence.append(region)
+    return made
+
+
+def _contour(image: Dataset, kind: str, points: Sequence[tuple[float, float]]) -> Dataset:
+    made, named = Dataset(), Dataset()
+    named.ReferencedSOPClassUID = image.SOPClassUID
+    named.ReferencedSOPInstanceUID = image.SOPInstanceUID
+    made.ContourImageSequence = [named]
+    made.ContourGeometricType, made.NumberOfContourPoints = kind, len(points)
+    at = np.c_[np.array(points, dtype=float).reshape(-1, 2), np.ones(len(points))]
+    made.ContourData = [f"{value:.4f}" for value in (at @ placed(image).T).ravel()]
+    return made
+
+
 def write(
     folder: Path, datasets: Sequence[Dataset], *, implicit: bool = False, prefix: str = ""
 ) -> list[Path]:

@@ -8,13 +8,21 @@ import numpy as np
 
 from onkos.compare import FIVE_FOLDS, HERE, Execution, Plan, compare
 from onkos.core.case import Cohort
+from onkos.core.comparison import ArmResult
 from onkos.core.protocols import Arm, Model
 from onkos.read import with_errors
 
 FEWEST_FOR_ERRORS = 3
 
 
-def fit(arm: Arm, cohort: Cohort, *, plan: Plan = FIVE_FOLDS, execution: Execution = HERE) -> Model:
+def fit(
+    arm: Arm,
+    cohort: Cohort,
+    *,
+    plan: Plan = FIVE_FOLDS,
+    execution: Execution = HERE,
+    judged: ArmResult | None = None,
+) -> Model:
     """Fit an arm on all cases; its errors come from folds in which each patient was held out.
 
     With fewer than three patients there is nothing to learn errors from: the model then carries
@@ -30,6 +38,9 @@ def fit(arm: Arm, cohort: Cohort, *, plan: Plan = FIVE_FOLDS, execution: Executi
         The folds in which its errors are learnt; fewer where there are fewer patients.
     execution
         Where finished folds are kept, who runs them and who is told.
+    judged
+        The same arm as a comparison on the same cohort judged it, if there is one: its errors
+        are then taken from there.
 
     Returns
     -------
@@ -42,8 +53,7 @@ def fit(arm: Arm, cohort: Cohort, *, plan: Plan = FIVE_FOLDS, execution: Executi
         As :func:`onkos.compare.compare`.
     """
     patients = len(cohort.patients)
-    judged = None
-    if patients >= FEWEST_FOR_ERRORS:
+    if judged is None and patients >= FEWEST_FOR_ERRORS:
         held_out = replace(plan, folds=min(plan.folds, patients))
         judged = compare(cohort, [arm], plan=held_out, execution=execution).arms[0]
     tell = execution.desk.tell

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import strange
 from awkward import geometries
 from damage import BYTE_DAMAGES, DAMAGES, trial
 from judge import Truth, judge
@@ -25,6 +26,15 @@ SEEDS = st.integers(0, 2**32 - 1)
 def test_never_silently_wrong(damage: str, geometry: Geometry, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         verdict = trial(Path(folder), damage, geometry, np.random.default_rng(seed))
+    assert verdict.kind in ("right", "caveat", "refused"), verdict.why
+
+
+@pytest.mark.parametrize("kind", list(strange.KINDS))
+@settings(max_examples=6)
+@given(seed=SEEDS)
+def test_what_peers_got_wrong_is_right_told_or_refused(kind: str, seed: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        verdict = strange.trial(Path(folder), kind, np.random.default_rng(seed))
     assert verdict.kind in ("right", "caveat", "refused"), verdict.why
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.naive_bayes import GaussianNB
 
 from onkos.classic.learning import Bools, Rows
 from onkos.core.errors import ContentError
@@ -58,15 +59,13 @@ class NaiveBayes:
 
     def fit(self, rows: Rows, *, rng: np.random.Generator) -> Normals:
         """Estimate means, variances and priors."""
-        share = rows.truth * rows.weight[:, None]
-        total = np.maximum(share.sum(axis=0), 1e-12)[:, None]
-        means = share.T @ rows.x / total
-        variances = np.maximum(share.T @ rows.x**2 / total - means**2, 0.0)
-        within = (variances * total).sum(axis=0) / total.sum()
-        mixed = (1 - self.pooled) * variances + self.pooled * within
+        model = GaussianNB(var_smoothing=0.0)
+        model.fit(rows.x, rows.y, sample_weight=rows.weight)
+        total = model.class_count_
+        within = total @ model.var_ / total.sum()
         floor = 1e-6 * np.maximum(rows.x.var(axis=0), 1e-12)
         return Normals(
-            means=means,
-            variances=np.maximum(mixed, floor),
-            log_priors=np.log(total[:, 0] / total.sum()),
+            means=model.theta_,
+            variances=np.maximum((1 - self.pooled) * model.var_ + self.pooled * within, floor),
+            log_priors=np.log(model.class_prior_),
         )

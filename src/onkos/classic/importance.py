@@ -20,6 +20,7 @@ from onkos.classic.table import FittedTable, Member, checked
 from onkos.core.errors import CohortError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import AnyArray, FloatArray
+from onkos.core.method import Method
 
 _RESAMPLES = 2000
 _SHUFFLES = 5
@@ -231,7 +232,9 @@ def stability(used: Bools) -> Estimate:
     Learn Res 2018;18:174.
     """
     refits, features = used.shape
-    what = f"Nogueira's stability over {refits} refits that share patients, normal interval"
+    what = Method(
+        what=f"Nogueira's stability over {refits} refits that share patients", by="normal interval"
+    )
     share = float(used.mean())
     if refits < 2 or share in (0.0, 1.0):
         return Estimate(value=math.nan, low=math.nan, high=math.nan, n=refits, method=what)
@@ -301,9 +304,10 @@ def mean_rises(
     means = drawn @ sums / (drawn @ cases)[:, None]
     low, high = np.quantile(means, [0.025, 0.975], axis=0)
     values = rise.mean(axis=0)
-    method = (
-        f"mean rise of log-loss over {len(rise)} left-out cases; percentile bootstrap by patient, "
-        f"{_RESAMPLES} resamples"
+    method = Method(
+        what=f"mean rise of log-loss over {len(rise)} left-out cases",
+        by="percentile bootstrap by patient",
+        resamples=_RESAMPLES,
     )
     return tuple(
         Estimate(
@@ -328,5 +332,9 @@ def frequency(hits: int, refits: int) -> Estimate:
         low=max(0.0, min(centre - half, part)),
         high=min(1.0, max(centre + half, part)),
         n=refits,
-        method=f"part of {refits} refits that share patients, so too narrow; Wilson interval",
+        method=Method(
+            what=f"part of {refits} refits",
+            by="Wilson interval",
+            notes=("refits share patients, so it is too narrow",),
+        ),
     )

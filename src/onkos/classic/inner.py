@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from onkos.classic.calibration import Calibration, fit_calibration
 from onkos.classic.inner_folds import patient_folds
-from onkos.classic.learning import IntArray, Learner, Rows, log_softmax
+from onkos.classic.learning import Bools, IntArray, Learner, Rows, log_softmax
 from onkos.classic.preparation import FittedPreparation, Preparation
 from onkos.core.geometry import FloatArray
 
@@ -76,17 +76,9 @@ def choose(
     scores = np.zeros((len(candidates), len(x), rows.classes))
     seeds = rng.integers(2**63, size=k)
     for number in range(k):
-        train, test = fold != number, fold == number
-        ready: dict[Preparation, FittedPreparation] = {}
+        one = _InnerFold(x=x, rows=rows, train=fold != number, seed=int(seeds[number]))
         for index, candidate in enumerate(candidates):
-            generator = np.random.default_rng(int(seeds[number]))
-            prepared = ready.get(candidate.preparation)
-            if prepared is None:
-                prepared = candidate.preparation.fit(x[train], rows.y[train])
-                ready[candidate.preparation] = prepared
-            part = weighted(rows, train, prepared.transform(x[train]), balanced=candidate.balanced)
-            fitted = candidate.learner.fit(part, rng=generator)
-            scores[index, test] = log_softmax(fitted.log_scores(prepared.transform(x[test])))
+            scores[index, ~one.train] = one.scores(candidate)
     calibrations = [fit_calibration(one, rows.y) for one in scores]
     calibrated = [c.log_probabilities(s) for c, s in zip(calibrations, scores, strict=True)]
     losses = np.array([-p[np.arange(len(x)), rows.y].mean() for p in calibrated])
@@ -103,7 +95,64 @@ def choose(
     )
 
 
-def weighted(rows: Rows, chosen: np.ndarray, x: FloatArray, *, balanced: bool) -> Rows:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _InnerFold:
+    """One inner fold; what several candidates need is computed once.
+
+    Two preparations that keep the same columns on the same scale (a selection of 30 of 20
+    columns keeps all) count as one, and so do two candidates that then differ in nothing.
+
+    Parameters
+    ----------
+    x, rows
+        As of :func:`choose`.
+    train
+        (rows,): which rows are learnt from; the others are answered for.
+    seed
+        Of every learner's generator.
+    """
+
+    x: FloatArray
+    rows: Rows
+    train: Bools
+    seed: int
+    fitted: dict[Preparation, int] = field(default_factory=dict)
+    prepared: list[FittedPreparation] = field(default_factory=list)
+    tables: list[tuple[FloatArray, FloatArray]] = field(default_factory=list)
+    parts: dict[tuple[int, bool], Rows] = field(default_factory=dict)
+    known: dict[tuple[int, bool, Learner], FloatArray] = field(default_factory=dict)
+
+    def scores(self, candidate: Candidate) -> FloatArray:
+        """Log-probabilities of the rows left out, not calibrated, (left out, classes)."""
+        place = self._prepared(candidate.preparation)
+        key = place, candidate.balanced, candidate.learner
+        if key not in self.known:
+            learnt, left_out = self.tables[place]
+            part = self.parts.get(key[:2])
+            if part is None:
+                part = weighted(self.rows, self.train, learnt, balanced=candidate.balanced)
+                self.parts[key[:2]] = part
+            fitted = candidate.learner.fit(part, rng=np.random.default_rng(self.seed))
+            self.known[key] = log_softmax(fitted.log_scores(left_out))
+        return self.known[key]
+
+    def _prepared(self, preparation: Preparation) -> int:
+        """Place of the fitted preparation, or of an earlier one equal to it, in ``tables``."""
+        if preparation not in self.fitted:
+            made = preparation.fit(self.x[self.train], self.rows.y[self.train])
+            for place, earlier in enumerate(self.prepared):
+                if earlier.same_as(made):
+                    self.fitted[preparation] = place
+                    return place
+            self.fitted[preparation] = len(self.prepared)
+            self.prepared.append(made)
+            self.tables.append(
+                (made.transform(self.x[self.train]), made.transform(self.x[~self.train]))
+            )
+        return self.fitted[preparation]
+
+
+def weighted(rows: Rows, chosen: Bools, x: FloatArray, *, balanced: bool) -> Rows:
     """Return the chosen rows with prepared columns, and weights that balance the classes."""
     y = rows.y[chosen]
     weight = np.ones(len(y))

@@ -11,6 +11,8 @@ from onkos.classic.learning import Bools, Rows, squared_distances
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray, FloatArray
 
+_BLOCK = 256  # rows compared with all support vectors at a time
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Vectors:
@@ -42,9 +44,9 @@ class Vectors:
     def log_scores(self, x: FloatArray) -> FloatArray:
         """Signed distance from the margin, halved and mirrored where there are two classes."""
         parts = []
-        for start in range(0, len(x), 2048):
-            near = squared_distances(x[start : start + 2048], self.vectors)
-            parts.append(np.exp(-self.gamma * near) @ self.duals + self.offsets)
+        for start in range(0, len(x), _BLOCK):
+            near = squared_distances(x[start : start + _BLOCK], self.vectors)
+            parts.append(_gaussian(near, float(self.gamma)) @ self.duals + self.offsets)
         scores = np.concatenate(parts) if parts else np.empty((0, len(self.offsets)))
         return np.concatenate([-scores, scores], axis=1) / 2 if scores.shape[1] == 1 else scores
 
@@ -77,14 +79,21 @@ class SupportVectors:
         """Fit one machine a class, or one for two classes."""
         gamma = self.gamma / rows.x.shape[1]
         codes = [1] if rows.classes == 2 else list(range(rows.classes))
+        kernel = _gaussian(rows.distances(), gamma)
         duals = np.zeros((len(rows.x), len(codes)))
         offsets = np.zeros(len(codes))
         for machine, code in enumerate(codes):
-            model = SVC(C=self.cost, gamma=gamma, cache_size=200)
-            model.fit(rows.x, rows.y == code, sample_weight=rows.weight)
+            model = SVC(C=self.cost, kernel="precomputed", cache_size=100)
+            model.fit(kernel, rows.y == code, sample_weight=rows.weight)
             duals[model.support_, machine] = model.dual_coef_[0]
             offsets[machine] = model.intercept_[0]
         needed = (duals != 0).any(axis=1)
         return Vectors(
             vectors=rows.x[needed], duals=duals[needed], offsets=offsets, gamma=np.array(gamma)
         )
+
+
+def _gaussian(square: FloatArray, gamma: float) -> FloatArray:
+    """Kernel exp(-gamma d^2) in place of the squared distances."""
+    square *= -gamma
+    return np.exp(square, out=square)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -13,6 +13,8 @@ from onkos.core.geometry import FloatArray
 
 IntArray = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+_FEW = 2000  # rows of which all distances are kept, 32 MB at most
+_BLOCK = 256  # rows compared with all others at a time
 F = TypeVar("F", np.float32, np.float64)
 
 
@@ -32,6 +34,8 @@ class Rows:
         (rows,): number of each row's patient.
     classes
         How many classes there are.
+    shared
+        What learners have computed from these rows and the next one can use.
     """
 
     x: FloatArray
@@ -39,6 +43,20 @@ class Rows:
     weight: FloatArray
     groups: IntArray
     classes: int
+    shared: dict[str, FloatArray] = field(default_factory=dict, repr=False)
+
+    def distances(self) -> FloatArray:
+        """(rows, rows): squared distances, a copy; computed once where the rows are few."""
+        known = self.shared.get("distances")
+        if known is None:
+            known = np.empty((len(self.x), len(self.x)))
+            for start in range(0, len(self.x), _BLOCK):
+                block = slice(start, start + _BLOCK)
+                known[block] = squared_distances(self.x[block], self.x)
+            if len(self.x) > _FEW:
+                return known
+            self.shared["distances"] = known
+        return known.copy()
 
     @property
     def truth(self) -> FloatArray:
@@ -81,5 +99,6 @@ def softmax(scores: NDArray[F]) -> NDArray[F]:
 
 def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
     """(rows of a, rows of b): squared Euclidean distances, never below zero."""
-    square = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    return np.asarray(np.maximum(square, 0.0))
+    square: FloatArray = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)
+    square -= 2 * a @ b.T
+    return np.maximum(square, 0.0, out=square)

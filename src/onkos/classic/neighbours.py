@@ -12,7 +12,7 @@ from onkos.classic.learning import Bools, Rows, squared_distances
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray, FloatArray
 
-_BLOCK = 1024
+_BLOCK = 128  # rows compared with all others at a time: their distances stay in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

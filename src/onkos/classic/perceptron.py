@@ -1,17 +1,18 @@
-"""A small ensemble of shallow neural networks, trained side by side."""
+"""A small ensemble of shallow neural networks, trained by scikit-learn, kept as plain arrays."""
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
 
 from onkos.classic.learning import Bools, Rows, softmax
+from onkos.classic.linear import both
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray, FloatArray
-
-Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,14 +64,14 @@ class Perceptrons:
     decay
         Weight decay, the penalty decay |w|^2 / 2 added to the mean log-loss.
     steps
-        Steps of Adam, each over all rows.
+        Steps of L-BFGS at most.
 
     References
     ----------
     Rumelhart DE, Hinton GE, Williams RJ. Learning representations by back-propagating errors.
     Nature 1986;323:533-536. doi:10.1038/323533a0
-    Kingma DP, Ba J. Adam: a method for stochastic optimization. ICLR 2015.
-    doi:10.48550/arXiv.1412.6980
+    Liu DC, Nocedal J. On the limited memory BFGS method for large scale optimization. Math
+    Program 1989;45:503-528. doi:10.1007/BF01589116
     """
 
     hidden: int = 12
@@ -79,50 +80,36 @@ class Perceptrons:
     steps: int = 100
 
     def fit(self, rows: Rows, *, rng: np.random.Generator) -> Networks:
-        """Train all networks side by side."""
-        columns = rows.x.shape[1]
-        sizes = ((columns, self.hidden), (1, self.hidden), (self.hidden, rows.classes))
-        scale = (1 / np.sqrt(columns), 0.0, 1 / np.sqrt(self.hidden))
-        values = [
-            s * rng.normal(size=(self.nets, *size)) for s, size in zip(scale, sizes, strict=True)
-        ]
-        values.append(np.zeros((self.nets, 1, rows.classes)))
-        values = [value.astype(np.float32) for value in values]
-        share = self._shares(rows, rng)
-        x, truth = rows.x.astype(np.float32), rows.truth.astype(np.float32)
-        first = [np.zeros_like(value) for value in values]
-        second = [np.zeros_like(value) for value in values]
-        for step in range(1, self.steps + 1):
-            rate = 0.03 * (1 + np.cos(np.pi * step / self.steps)) / 2
-            for n, gradient in enumerate(self._gradients((x, truth, share), values)):
-                first[n] = 0.9 * first[n] + 0.1 * gradient
-                second[n] = 0.99 * second[n] + 0.01 * gradient**2
-                even = np.sqrt(second[n] / (1 - 0.99**step)) + 1e-8
-                values[n] = values[n] - rate * first[n] / (1 - 0.9**step) / even
-        into, into_bias, out, out_bias = (value.astype(np.float64) for value in values)
-        return Networks(into=into, into_bias=into_bias, out=out, out_bias=out_bias)
+        """Train each network on its own draw of patients."""
+        found = [self._trained(rows, share, rng) for share in self._shares(rows, rng)]
+        out = [both(model.coefs_[1].T).T for model in found]
+        out_bias = [both(model.intercepts_[1][:, None]).T for model in found]
+        return Networks(
+            into=np.stack([model.coefs_[0] for model in found]),
+            into_bias=np.stack([model.intercepts_[0][None] for model in found]),
+            out=np.stack(out),
+            out_bias=np.stack(out_bias),
+        )
 
-    def _shares(self, rows: Rows, rng: np.random.Generator) -> Float32:
-        """(nets, rows, 1): weight of each row for each network, summing to one."""
+    def _trained(self, rows: Rows, share: FloatArray, rng: np.random.Generator) -> MLPClassifier:
+        """One network; ``share`` is the weight of each row, summing to one."""
+        model = MLPClassifier(
+            (self.hidden,),
+            activation="tanh",
+            solver="lbfgs",
+            alpha=self.decay,
+            max_iter=self.steps,
+            random_state=int(rng.integers(2**31)),
+        )
+        with warnings.catch_warnings():  # stopping early is part of the method
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return model.fit(rows.x, rows.y, sample_weight=share)
+
+    def _shares(self, rows: Rows, rng: np.random.Generator) -> FloatArray:
+        """(nets, rows): weight of each row for each network, summing to one."""
         patients = np.unique(rows.groups, return_inverse=True)[1]
         count = int(patients.max()) + 1
         drawn = rng.multinomial(count, np.full(count, 1 / count), size=self.nets)
         share = (drawn[:, patients] + 0.25) * rows.weight  # a quarter: no class is ever left out
-        share /= share.sum(axis=1, keepdims=True)
-        return np.asarray(share[..., None], dtype=np.float32)
-
-    def _gradients(
-        self, shown: tuple[Float32, Float32, Float32], values: list[Float32]
-    ) -> tuple[Float32, Float32, Float32, Float32]:
-        """Gradient of each of the values; arrays over all networks at once."""
-        x, truth, share = shown
-        into, into_bias, out, out_bias = values
-        hidden = np.tanh(x @ into + into_bias)
-        wrong = share * (softmax(hidden @ out + out_bias) - truth)
-        back = (wrong @ out.transpose(0, 2, 1)) * (1 - hidden**2)
-        return (
-            x.T @ back + self.decay * into,
-            back.sum(axis=1, keepdims=True),
-            hidden.transpose(0, 2, 1) @ wrong + self.decay * out,
-            wrong.sum(axis=1, keepdims=True),
-        )
+        normed: FloatArray = share / share.sum(axis=1, keepdims=True)
+        return normed

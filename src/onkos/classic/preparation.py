@@ -123,6 +123,10 @@ class FittedPreparation:
                 f"of shape {self.knots.shape} do not fit"
             )
 
+    def same_as(self, other: FittedPreparation) -> bool:
+        """Whether it prepares every table exactly as the other does."""
+        return np.array_equal(self.kept, other.kept) and np.array_equal(self.knots, other.knots)
+
     def transform(self, x: FloatArray) -> FloatArray:
         """Prepared rows, (rows, kept): finite, a missing value at its training median."""
         values = x[:, self.kept]
@@ -157,13 +161,22 @@ def _varied(x: FloatArray) -> Bools:
 
 def _knots(x: FloatArray, scaling: Scaling) -> FloatArray:
     if scaling == "rank-normal":
-        return np.nanquantile(x, np.linspace(0, 1, _KNOTS), axis=0)
+        return _quantiles(x, np.linspace(0, 1, _KNOTS))
     if scaling == "common":
         scale = np.sqrt(np.nanvar(x, axis=0).mean())
         return np.stack([np.nanmean(x, axis=0), np.full(x.shape[1], scale)])
-    lower, median, upper = np.nanquantile(x, [0.25, 0.5, 0.75], axis=0)
+    lower, median, upper = _quantiles(x, np.array([0.25, 0.5, 0.75]))
     scale = (upper - lower) / 1.349  # the standard deviation of a normal distribution
     return np.stack([median, np.where(scale > 0, scale, np.nanstd(x, axis=0))])
+
+
+def _quantiles(x: FloatArray, levels: FloatArray) -> FloatArray:
+    """(levels, columns): quantiles of what is known; complete columns are sorted together."""
+    found = np.empty((len(levels), x.shape[1]))
+    gaps = np.isnan(x).any(axis=0)
+    found[:, ~gaps] = np.quantile(x[:, ~gaps], levels, axis=0)
+    found[:, gaps] = np.nanquantile(x[:, gaps], levels, axis=0)
+    return found
 
 
 def _ranked(values: FloatArray, knots: FloatArray) -> FloatArray:

@@ -203,8 +203,8 @@ def _add_leaves(
     x: Any, nodes: Any, values: Any, roots: Any, total: Any
 ) -> None:  # pragma: no cover
     feature, threshold, left, right = nodes
-    for row in range(x.shape[0]):
-        for tree in range(roots.shape[0]):
+    for tree in range(roots.shape[0]):  # outside: one tree stays in the cache for all rows
+        for row in range(x.shape[0]):
             node = roots[tree]
             while feature[node] >= 0:
                 low = x[row, feature[node]] <= threshold[node]

@@ -16,6 +16,8 @@ import typer
 from typer.core import TyperCommand
 
 from onkos.cli import failure
+from onkos.cli.commands.agree import agree
+from onkos.cli.commands.arms import arms
 from onkos.cli.commands.compare import compare
 from onkos.cli.commands.demo import demo
 from onkos.cli.commands.doctor import doctor
@@ -27,6 +29,7 @@ from onkos.cli.commands.opening import open_path
 from onkos.cli.commands.predict import predict
 from onkos.cli.commands.read import read
 from onkos.cli.commands.readers import readers
+from onkos.cli.commands.recipes import recipes
 from onkos.cli.commands.report import report
 from onkos.cli.commands.robustness import robustness
 from onkos.core.version import __version__
@@ -40,11 +43,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "evaluate": evaluate,
     "readers": readers,
+    "agree": agree,
     "features": features,
     "robustness": robustness,
     "maps": maps,
     "read": read,
     "report": report,
+    "arms": arms,
+    "recipes": recipes,
     "doctor": doctor,
 }
 

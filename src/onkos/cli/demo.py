@@ -17,7 +17,7 @@ from onkos.cli.question import Question
 from onkos.cohort.table import load_table
 from onkos.compare import Plan
 from onkos.core.case import Cohort
-from onkos.io import intake, nifti, series
+from onkos.io import export, intake, nifti
 from onkos.io.whole import write_json, write_table
 from onkos.phantom import brain
 from onkos.read import read
@@ -52,11 +52,12 @@ def run_demo(out: Path, *, seed: int, console: Console) -> dict[str, Any]:
         )
         comparison = work.compare(question, out / "comparison", track)
         folders.write_comparison(out / "comparison", comparison, cohort)
-        model = work.fit(replace(question, arms=question.arms[:1]), out / "comparison", track)
+        alone = replace(question, arms=question.arms[:1])
+        model = work.fit(alone, out / "comparison", track, judged=comparison.arms[0])
         model.save(out / "model")
         update = track("Reading the new patient (phantom)")
         patient = brain.simulated(SETTINGS, seed=seed, number=PATIENTS + 1)
-        series.write_study(out / "study", patient.study, attributes=patient.attributes)
+        export.series.write_study(out / "study", patient.study, attributes=patient.attributes)
         reading = read(arms.load(out / "model"), intake.open_study(out / "study"))
         folders.write_reading(out / "reading", reading)
         update(1, 1)

@@ -9,17 +9,21 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from onkos.core.case import Case, Cohort
+from onkos.core.code import code_digest
 from onkos.core.errors import CohortError, ContentError, GeometryError, UsageError
 from onkos.core.mask import Mask
 from onkos.core.plain import to_plain
+from onkos.core.source import Caveat
+from onkos.core.study import Study
 from onkos.core.version import __version__
 from onkos.core.volume import Volume
 from onkos.features.radiomics import Settings, radiomics
@@ -32,6 +36,8 @@ from onkos.features.radiomics.pyradiomics import (
 from onkos.io import intake, outline, results
 from onkos.io.tables import Cell
 from onkos.io.whole import write_json
+
+_KEPT = 0.98  # of an outline's volume, below which an image does not hold it
 
 Row = dict[str, Cell]
 Refusal = dict[str, str]
@@ -166,7 +172,7 @@ def of_cohort(
     """Features of every region of every image of every case, and which cases were refused.
 
     What a case gave is kept in a folder as soon as it is there, so a killed run goes on; it
-    counts for the same files, settings and version only.
+    counts for the same files, settings and code only.
 
     Parameters
     ----------
@@ -181,7 +187,7 @@ def of_cohort(
     run
         ``map``, or the ``map`` of an executor.
     """
-    said = json.dumps([settings.hash, cohort.fingerprint, __version__])
+    said = json.dumps([settings.hash, cohort.fingerprint, code_digest(_part)])
     key = hashlib.sha256(said.encode()).hexdigest()[:16]
     rows: list[Row] = []
     refused: list[Refusal] = []
@@ -231,13 +237,50 @@ def _part(part: Path, case: Case, settings: Settings) -> list[Row]:
     except ContentError:
         pass
     study, truth = case.study, case.outline
+    _require_grid(study, truth)
     rows: list[Row] = []
     for role, volume in study.volumes.items():
         head: Row = {"case": case.id, "patient": case.patient, "role": role}
-        found = _rows(volume, truth.on(volume.geometry), settings)
+        found = _rows(volume, _brought(truth, volume), settings)
         rows += [head | row for row in found]
+    if not rows:
+        raise ContentError("its outline holds no region; outline it, or leave the case out")
     write_json(part, rows)
     return rows
+
+
+def _require_grid(study: Study, truth: Mask) -> None:
+    """Refuse an outline on a grid that none of the case's images has: it may lie anywhere.
+
+    Raises
+    ------
+    GeometryError
+        With both grids.
+    """
+    grids = [volume.geometry for volume in study.volumes.values()]
+    if grids and not any(grid.matches(truth.geometry) for grid in grids):
+        raise GeometryError(
+            f"its outline lies on a grid of {truth.geometry}, its images on "
+            f"{' and '.join(dict.fromkeys(str(grid) for grid in grids))}; draw it on one of the "
+            "images, or resample it there first"
+        )
+
+
+def _brought(truth: Mask, volume: Volume) -> Mask:
+    """The outline on the grid of another image, with a caveat where that does not hold it."""
+    mask = truth.on(volume.geometry)
+    if volume.geometry.matches(truth.geometry) or truth.geometry.ndim == 2:
+        return mask
+    before, after = (
+        float(np.count_nonzero(one.labels)) * one.geometry.voxel_ml for one in (truth, mask)
+    )
+    if after >= _KEPT * before:
+        return mask
+    text = (
+        f"Of {before:.3g} ml outlined, {after:.3g} ml lie within this image; features are those of "
+        "that part."
+    )
+    return replace(mask, caveats=(*mask.caveats, Caveat(code="outline-cut", text=text)))
 
 
 def _rows(volume: Volume, mask: Mask, settings: Settings) -> list[Row]:
@@ -249,7 +292,12 @@ def _rows(volume: Volume, mask: Mask, settings: Settings) -> list[Row]:
             "label": label,
             **dict(zip(table.columns, values.tolist(), strict=True)),
             **made,
-            "caveats": "; ".join(str(caveat) for caveat in table.caveats.get(label, ())),
+            "caveats": "; ".join(
+                str(caveat)
+                for caveat in dict.fromkeys(
+                    (*mask.caveats_of(label), *table.caveats.get(label, ()))
+                )
+            ),
         }
         for label, values in zip(table.labels, table.values, strict=True)
     ]

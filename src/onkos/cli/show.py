@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +135,14 @@ def comparison(made: Comparison, *written: Path) -> RenderableType:
         parts += [Text(), tests]
     files = [Text(f"  {path}") for path in written]
     return Group(*parts, *_caveats(made.caveats), Text("Written:"), *files)
+
+
+def listing(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> RenderableType:
+    """Show rows under headings, the last column folded."""
+    table = _table(*headings)
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def reading(made: Reading, written: Iterable[Path]) -> RenderableType:

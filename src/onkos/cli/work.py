@@ -16,7 +16,7 @@ from onkos.cli.question import Question
 from onkos.cohort.written import write_predictions
 from onkos.compare import Execution, judged, kept_predictions
 from onkos.core.case import Cohort
-from onkos.core.comparison import Comparison
+from onkos.core.comparison import ArmResult, Comparison
 from onkos.core.desk import Desk
 from onkos.core.errors import UsageError
 from onkos.core.plain import to_plain
@@ -53,12 +53,12 @@ def compare(question: Question, out: Path, track: Track, *, processes: int = 1) 
     return question.asked_by(comparison)
 
 
-def fit(question: Question, out: Path, track: Track) -> Model:
+def fit(question: Question, out: Path, track: Track, *, judged: ArmResult | None = None) -> Model:
     """Fit the arm asked for, with its errors on unseen patients."""
     (arm,) = question.arms
     update = track(f"Fitting {arm.name}")
     how = execution(out, update)
-    return fit_arm(arm, question.cohort, plan=question.plan, execution=how)
+    return fit_arm(arm, question.cohort, plan=question.plan, execution=how, judged=judged)
 
 
 def predict(model: Path, cohort: Cohort, out: Path, track: Track) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import csv
 import gzip
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,15 +115,17 @@ def load_lesions(path: Path) -> dict[str, tuple[float, ...]]:
 
 
 def rows_under(
-    path: Path, needed: tuple[str, ...]
+    path: Path, needed: tuple[str, ...], *, also_called: Mapping[str, str] = _ALSO_CALLED
 ) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """Header and rows with their line numbers, every cell stripped."""
-    header, lines, rows = _table(path, needed)
+    header, lines, rows = _table(path, needed, also_called)
     pairs = zip(lines, rows, strict=True)
     return header, [(line, dict(zip(header, row, strict=True))) for line, row in pairs]
 
 
-def _table(path: Path, needed: tuple[str, ...]) -> tuple[list[str], list[int], list[list[str]]]:
+def _table(
+    path: Path, needed: tuple[str, ...], also_called: Mapping[str, str] = _ALSO_CALLED
+) -> tuple[list[str], list[int], list[list[str]]]:
     """Header, numbers of the lines that are not empty, and their cells."""
     if not path.is_file():
         raise CohortError(f"{path}: no such table; expected columns {list(needed)}")
@@ -131,7 +133,12 @@ def _table(path: Path, needed: tuple[str, ...]) -> tuple[list[str], list[int], l
         lines = [(n, row) for n, row in _lines(path) if any(row)]
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise CohortError(f"{path}: not a table of comma-separated UTF-8 text: {error}") from error
-    header = [_ALSO_CALLED.get(name, name) for name in lines[0][1]] if lines else []
+    header = [also_called.get(name, name) for name in lines[0][1]] if lines else []
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        raise CohortError(
+            f"{path}: its columns are separated by semicolons or tabs; expected commas. Save it as "
+            "comma-separated text, with a point in decimal numbers"
+        )
     missing = [name for name in needed if name not in header]
     if missing or len(set(header)) != len(header):
         raise CohortError(f"{path}: columns {header}; expected {list(needed)}, each column once")

@@ -9,15 +9,21 @@
     |-- ModelError      a model folder that cannot be loaded, or does not fit the study
     `-- UsageError      a request that contradicts itself
 
-Each message says what, where, what was expected and the remedy, in that order. The command
-line turns :class:`UsageError` into exit code 2 and the others into exit code 3.
+Each message says what, where, what was expected and the remedy, in that order, in at most 300
+printable characters (:func:`onkos.core.wording.brief`). The command line turns
+:class:`UsageError` into exit code 2 and the others into exit code 3.
 """
 
 from __future__ import annotations
 
+from onkos.core.wording import brief
+
 
 class OnkosError(Exception):
     """Base of all errors that are about the input, not about Onkos."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(brief(message))
 
 
 class GeometryError(OnkosError):

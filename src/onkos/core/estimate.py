@@ -32,12 +32,10 @@ class Estimate:
     high: float
     n: int
     level: float = 0.95
-    method: Method | str
+    method: Method
     missed: int = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.method, str):  # until every statistic says it as data
-            object.__setattr__(self, "method", Method(what=self.method))
         if not 0 < self.level < 1:
             raise ContentError(f"level {self.level}: expected a number between 0 and 1")
         if not 0 <= self.missed <= self.n:

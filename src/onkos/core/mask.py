@@ -94,7 +94,12 @@ class Mask:
         """Mask with only the named tissues; labels stay as they are."""
         kept = {self.label(name): name for name in names}
         labels = np.where(np.isin(self.labels, list(kept)), self.labels, 0)
-        return replace(self, labels=labels.astype(self.labels.dtype), names=kept)
+        told = tuple(one for one in self.caveats if one.region in ("", *names))
+        return replace(self, labels=labels.astype(self.labels.dtype), names=kept, caveats=told)
+
+    def caveats_of(self, name: str) -> tuple[Caveat, ...]:
+        """What a reader must know about one tissue: its own caveats and those of the mask."""
+        return tuple(one for one in self.caveats if one.region in ("", name))
 
     @property
     def counts(self) -> dict[str, int]:

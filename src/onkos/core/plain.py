@@ -27,7 +27,9 @@ def to_plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(getattr(key, "value", key)): to_plain(item) for key, item in value.items()}
+        return {
+            _text(str(getattr(key, "value", key))): to_plain(item) for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, np.generic):
@@ -38,9 +40,16 @@ def to_plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Enum):
         return value.value
-    if value is None or isinstance(value, str | int | float | bool):
+    if isinstance(value, str):
+        return _text(value)
+    if value is None or isinstance(value, int | float | bool):
         return value
     raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+def _text(value: str) -> str:
+    """Text that can be written as UTF-8: what was no text in a file's name becomes an escape."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def from_plain(kind: type[T], plain: Any) -> T:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from onkos.core.wording import printable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caveat:
@@ -17,11 +19,19 @@ class Caveat:
         One plain sentence for people: what is the matter and what it may do to the result.
     where
         What it is about, e.g. a series description and UID; empty for the whole study.
+    region
+        Name of the outlined region it is about; empty where it holds for all of them.
     """
 
     code: str
     text: str
     where: str = ""
+    region: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("text", "where", "region"):
+            if not (told := getattr(self, name)).isprintable():
+                object.__setattr__(self, name, printable(told))
 
     def __str__(self) -> str:
         return f"{self.where}: {self.text}" if self.where else self.text

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from onkos.core.errors import ContentError
-from onkos.io.damage import DAMAGE
+from onkos.io.damage import DAMAGE, said
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
 
@@ -49,8 +49,7 @@ def unpacked(path: Path) -> Iterator[Path]:
             if isinstance(error, FileNotFoundError) and not path.exists():
                 raise
             raise ContentError(
-                f"{path}: the archive cannot be unpacked ({type(error).__name__}: {error}); "
-                "copy it again"
+                f"{path}: the archive cannot be unpacked ({said(error)}); copy it again"
             ) from error
         yield folder
 

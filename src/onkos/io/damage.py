@@ -31,6 +31,26 @@ DAMAGE: tuple[type[Exception], ...] = (
 )
 
 
+_MOST_SAID = 90
+
+
+def said(error: BaseException) -> str:
+    """What a parser says of damaged bytes, in one short line: they may quote all of the file."""
+    kind, words = type(error).__name__, short(error)
+    return f"{kind}: {words}" if words else kind
+
+
+def short(value: object) -> str:
+    """A value of a file, cut to what a message has room for."""
+    words = plain(value)
+    return words if len(words) <= _MOST_SAID else words[: _MOST_SAID - 3] + "..."
+
+
+def plain(text: object) -> str:
+    """Text of a file as people can read it: one line, without control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+
+
 @contextmanager
 def refusing(path: Path, *others: type[Exception], what: str) -> Iterator[None]:
     """Turn what a parser raises in the block into :class:`ContentError`, and hush its warnings.
@@ -58,7 +78,6 @@ def refusing(path: Path, *others: type[Exception], what: str) -> Iterator[None]:
     except caught as error:
         if isinstance(error, FileNotFoundError) and not path.exists():
             raise
-        said = str(error) or type(error).__name__
         raise ContentError(
-            f"{path}: not a readable {what}: {said}; export or copy it again"
+            f"{path}: not a readable {what}: {said(error)}; export or copy it again"
         ) from error

@@ -15,9 +15,11 @@ from onkos.core.mask import Mask
 from onkos.core.source import Caveat
 from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
+from onkos.core.wording import brief, printable
 from onkos.io import archive, loose, rtstruct, seg, sr
 from onkos.io.dicom.header import Header, parse
 from onkos.io.dicom.series import require_image, series_name, volumes_of
+from onkos.io.foreign import unknown
 
 Progress = Callable[[int, int], None]
 
@@ -92,7 +94,7 @@ def open_path(path: Path | str, *, progress: Progress = lambda _done, _all: None
         raise ContentError(f"{path}: there is no such file or folder; check the path")
     with ExitStack() as unpacked:
         heaps = _Sorting()
-        files = list(_files(path.parent if path.name == "DICOMDIR" else path, heaps, unpacked))
+        files = list(_files(_root(path), heaps, unpacked))
         if not files and not heaps.refused:
             heaps.refuse(str(path), _empty(path))
         return _sort(files, heaps, progress, path)
@@ -135,6 +137,21 @@ def read_masks(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tup
     raise ContentError(f"{shown or path}: neither a DICOM SEG nor an RTSTRUCT; expected an outline")
 
 
+def _root(path: Path) -> Path:
+    """What to look through: the folder of a DICOMDIR, whatever that file is called."""
+    if not path.is_file() or archive.is_archive(path) or loose.is_loose(path):
+        return path
+    try:
+        header = parse(path)
+    except (OnkosError, OSError):
+        return path  # refused when it is looked at
+    return path.parent if header is not None and _is_directory(header) else path
+
+
+def _is_directory(header: Header) -> bool:
+    return _DIRECTORY in (header.text("SOPClassUID"), header.storage_class)
+
+
 def _empty(path: Path) -> ContentError:
     return ContentError(
         f"{path}: it is empty, but for hidden files perhaps, which are left out; expected DICOM, "
@@ -155,7 +172,7 @@ class _Sorting:
 
     def refuse(self, shown: str, error: Exception) -> None:
         """Note a refusal by the error's kind and words."""
-        reason = str(error)
+        reason = brief(str(error))
         self.refused.append(Refusal(path=shown, error=type(error).__name__, reason=reason))
 
 
@@ -166,15 +183,15 @@ def _files(root: Path, heaps: _Sorting, unpacked: ExitStack) -> Iterator[tuple[P
     """
     for file in _tree(root):
         if not archive.is_archive(file):
-            yield file, str(file)
+            yield file, printable(str(file))
             continue
         try:
             folder = unpacked.enter_context(archive.unpacked(file))
         except ContentError as error:
-            heaps.refuse(str(file), error)
+            heaps.refuse(printable(str(file)), error)
             continue
         for inner in _tree(folder):
-            yield inner, str(file / inner.relative_to(folder))
+            yield inner, printable(str(file / inner.relative_to(folder)))
 
 
 def _tree(root: Path) -> list[Path]:
@@ -202,7 +219,7 @@ def _sort(
             lesions += sr.read(header.path, shown=header.shown)
         except OnkosError as error:
             heaps.refuse(header.shown, error)
-    doubts = _doubts(heaps)
+    doubts = _doubts(heaps, alone=not studies and not lesions)
     return Intake(
         studies=tuple(replace(s, caveats=(*s.caveats, *doubts)) for s in studies),
         refused=tuple(heaps.refused),
@@ -221,11 +238,7 @@ def _look(file: Path, shown: str, heaps: _Sorting) -> None:
         raise ContentError(f"{shown}: the file is empty (0 bytes); copy it or export it again")
     header = parse(file, shown=shown)
     if header is None:
-        raise ContentError(
-            f"{shown}: no DICOM, for it begins with no DICOM element, and no other image Onkos "
-            f"knows by its ending ({', '.join(loose.SUFFIXES)}); a DICOM file that does not begin "
-            "as one is damaged: copy or export it again"
-        )
+        raise unknown(file, shown)
     for keyword in _NAMES:
         header.text(keyword)  # a file whose names cannot be read is refused here, by itself
     kind = header.text("SOPClassUID")
@@ -233,7 +246,7 @@ def _look(file: Path, shown: str, heaps: _Sorting) -> None:
         heaps.outlines.append(header)
     elif kind in _REPORTS:
         heaps.reports.append(header)
-    elif _DIRECTORY in (kind, header.storage_class):
+    elif _is_directory(header):
         heaps.directories.append(header)
     else:
         require_image(header)
@@ -347,8 +360,11 @@ def _with_outlines(studies: Sequence[Study], heaps: _Sorting) -> list[Study]:
     return found
 
 
-def _doubts(heaps: _Sorting) -> list[Caveat]:
-    """What the rest of the path says about the completeness of its studies."""
+def _doubts(heaps: _Sorting, *, alone: bool) -> list[Caveat]:
+    """What the rest of the path says about the completeness of its studies.
+
+    A DICOMDIR ``alone``, without any of the files it lists, is refused.
+    """
     found = []
     for header in heaps.directories:
         try:
@@ -356,7 +372,9 @@ def _doubts(heaps: _Sorting) -> list[Caveat]:
         except ContentError as error:
             heaps.refuse(header.shown, error)
             continue
-        if missing:
+        if alone:
+            heaps.refuse(header.shown, _list_alone(header, len(missing)))
+        elif missing:
             text = f"{len(missing)} files that the DICOMDIR lists are not here."
             found.append(Caveat(code="dicomdir-incomplete", text=text, where=header.shown))
     if heaps.refused:
@@ -366,6 +384,13 @@ def _doubts(heaps: _Sorting) -> list[Caveat]:
         )
         found.append(Caveat(code="files-refused", text=text))
     return found
+
+
+def _list_alone(header: Header, missing: int) -> ContentError:
+    return ContentError(
+        f"{header.shown}: a DICOMDIR, which is a list of files, and no image; {missing} files that "
+        "it lists are not beside it. Copy the whole medium and give its folder"
+    )
 
 
 def _listed(header: Header) -> Iterator[Path]:

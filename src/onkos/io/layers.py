@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,11 +40,12 @@ def patch(k: int, hit: AnyArray) -> Patch | None:
 
 
 def layered(
-    tissues: Iterable[Tissue], geometry: Geometry, *, caveats: tuple[Caveat, ...], largest: int
+    tissues: Iterable[Tissue], geometry: Geometry, *, caveats: Sequence[Caveat], largest: int
 ) -> tuple[Mask, ...]:
     """Lay tissues into masks: each into the first one in which it covers nothing.
 
-    ``largest`` is the largest label that will come; tissues may be made while they are laid.
+    ``largest`` is the largest label that will come; tissues, and what there is to say of them,
+    may be made while they are laid. A mask carries the caveats of its own tissues.
     """
     kind = np.uint8 if largest < 256 else np.uint16
     layers: list[AnyArray] = []
@@ -59,9 +60,13 @@ def layered(
             layers[chosen][one.k, one.rows][one.hit] = tissue.label
         members[chosen][tissue.label] = tissue.name
     return tuple(
-        Mask(labels=layer.T, geometry=geometry, names=names, caveats=caveats)
+        Mask(labels=layer.T, geometry=geometry, names=names, caveats=_about(names, caveats))
         for layer, names in zip(layers, members, strict=True)
     )
+
+
+def _about(names: Mapping[int, str], caveats: Sequence[Caveat]) -> tuple[Caveat, ...]:
+    return tuple(one for one in caveats if one.region in ("", *names.values()))
 
 
 def _is_free(layer: AnyArray, tissue: Tissue) -> bool:

@@ -11,6 +11,7 @@ from onkos.core.errors import OnkosError
 from onkos.core.mask import Mask
 from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
+from onkos.core.wording import printable
 from onkos.io import nifti, nrrd, picture
 
 SUFFIXES = (*nifti.SUFFIXES, *nrrd.SUFFIXES, *picture.SUFFIXES)
@@ -58,7 +59,7 @@ def _study(members: Sequence[tuple[Path, str]], refuse: Refuse, given: Path) -> 
     for path, shown in members:
         try:
             if _OUTLINE.search(_stem(path)):
-                masks.append(_read_mask(path))
+                masks += _read_masks(path)
                 continue
             role, volume = _read_image(path)
         except (OnkosError, OSError) as error:
@@ -70,6 +71,7 @@ def _study(members: Sequence[tuple[Path, str]], refuse: Refuse, given: Path) -> 
         volumes[unique] = volume
     first = Path(members[0][1])
     name = _stem(first, lower=False) if first == given else first.absolute().parent.name
+    name = printable(name)
     return Study(patient=Patient(id=name), volumes=volumes, masks=tuple(masks))
 
 
@@ -83,13 +85,13 @@ def _read_image(path: Path) -> tuple[str, Volume]:
     return role, replace(picture.read(path), modality=modality)
 
 
-def _read_mask(path: Path) -> Mask:
+def _read_masks(path: Path) -> tuple[Mask, ...]:
     name = path.name.lower()
     if name.endswith(nifti.SUFFIXES):
-        return nifti.read_mask(path, None)
+        return (nifti.read_mask(path, None),)
     if name.endswith(nrrd.SUFFIXES):
-        return nrrd.read_mask(path, None)
-    return picture.read_mask(path, None)
+        return nrrd.read_masks(path, None)
+    return (picture.read_mask(path, None),)
 
 
 def _role(path: Path) -> tuple[str, str]:

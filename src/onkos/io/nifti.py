@@ -9,6 +9,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.openers import ImageOpener
 from nibabel.spatialimages import HeaderDataError
 
 from onkos.core.errors import ContentError, GeometryError
@@ -24,6 +25,9 @@ SUFFIXES = (".nii", ".nii.gz")
 _TURN = np.diag([-1.0, -1.0, 1.0, 1.0])  # RAS to LPS and back
 _MM_OF_UNIT = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
 _AGREE_MM = 0.1
+_AGREE_SIZE = 0.01  # part of a voxel's size
+_STATISTICS = range(2, 25)  # intent codes: correlation, t, F, z, chi-squared, ..., p-values
+_VECTORS = (1004, 1005, 1006, 1007, 1008, 1009, 1010, 2003, 2004)  # matrices, vectors, colours
 
 
 def read(path: Path, *, modality: str = "", unit: str = "1") -> Volume:
@@ -110,7 +114,36 @@ def _load(path: Path) -> tuple[AnyArray, Geometry, tuple[Caveat, ...]]:
                 "on two or three axes. Split a time series into its images first"
             )
         geometry, caveats = _geometry(image, data.shape, path)
+        caveats = (*caveats, *_meaning(image, path))
     return data, geometry, caveats
+
+
+def _meaning(image: Any, path: Path) -> tuple[Caveat, ...]:
+    """What the header says of the values: intent, and a scale that is none."""
+    header = image.header
+    if "intent_code" not in header:
+        return ()
+    code = int(header["intent_code"])
+    if code in _VECTORS:
+        raise ContentError(
+            f"{path}: its values are parts of vectors, matrices or colours (intent code {code}); "
+            "expected grey values or labels. Export a map of one number a voxel"
+        )
+    found = []
+    if code in _STATISTICS:
+        name = str(header.get_intent()[0])
+        text = f"{path.name}: its values are a statistic ({name}), not what was measured."
+        found.append(Caveat(code="statistic", text=text))
+    with ImageOpener(str(path)) as file:
+        raw = type(header).from_fileobj(file, check=False)
+    slope, intercept = float(raw["scl_slope"]), float(raw["scl_inter"])
+    if not slope and intercept and np.isfinite(intercept):
+        text = (
+            f"{path.name}: scl_inter is {intercept:g} and scl_slope 0, which means no scaling; "
+            "values are as stored."
+        )
+        found.append(Caveat(code="no-slope", text=text))
+    return tuple(found)
 
 
 def _geometry(
@@ -118,7 +151,7 @@ def _geometry(
 ) -> tuple[Geometry, tuple[Caveat, ...]]:
     """Grid of an image in LPS mm, and what is doubtful about it."""
     header = image.header
-    unit = header.get_xyzt_units()[0] if hasattr(header, "get_xyzt_units") else "mm"
+    unit = _unit_of_length(header, path)
     scale = _MM_OF_UNIT[unit]
     if len(shape) == 2:
         spacing = [float(step) * scale for step in header.get_zooms()[:2]]
@@ -130,6 +163,18 @@ def _geometry(
     except GeometryError as error:
         raise GeometryError(f"{path}: {error}; export it again with its orientation") from error
     return geometry, _doubts(image, geometry, scale, path)
+
+
+def _unit_of_length(header: Any, path: Path) -> str:
+    if not hasattr(header, "get_xyzt_units"):
+        return "mm"
+    try:
+        return str(header.get_xyzt_units()[0])
+    except KeyError as error:
+        raise GeometryError(
+            f"{path}: xyzt_units is {int(header['xyzt_units'])}, no unit of length; expected mm, "
+            "metre or micrometre. Export it again"
+        ) from error
 
 
 def _doubts(image: Any, geometry: Geometry, scale: float, path: Path) -> tuple[Caveat, ...]:
@@ -146,6 +191,15 @@ def _doubts(image: Any, geometry: Geometry, scale: float, path: Path) -> tuple[C
         if not geometry.matches(_like(geometry, other), tolerance_mm=_AGREE_MM):
             text = f"{path.name}: s-form and q-form disagree; the s-form is used."
             return (Caveat(code="forms-disagree", text=text),)
+    stated = np.abs(np.array(header.get_zooms()[:3], dtype=np.float64)) * scale
+    used = np.array(geometry.spacing_mm)
+    if int(header["sform_code"]) and (np.abs(stated / used - 1) > _AGREE_SIZE).any():
+        told = (" x ".join(f"{step:.4g}" for step in steps) for steps in (stated, used))
+        text = (
+            f"{path.name}: pixdim says voxels of {next(told)} mm, the s-form {next(told)} mm; the "
+            "s-form is used."
+        )
+        return (Caveat(code="spacing-contradiction", text=text),)
     return ()
 
 

@@ -83,7 +83,8 @@ def gathered(predicted: Predicted, cohort: Cohort, settings: Settings) -> Gather
         If the positive class asked for is none of the classes.
     """
     classes = _classes(predicted, cohort)
-    positive = settings.positive or positive_class(classes)
+    alone = _said(predicted)
+    positive = settings.positive or (alone[0] if len(alone) == 1 else positive_class(classes))
     if positive not in classes:
         raise UsageError(f"positive class {positive!r}: expected one of {list(classes)}")
     places = [{one.case: one for one in answered} for answered in predicted.repeats]
@@ -125,14 +126,7 @@ def _classes(predicted: Predicted, cohort: Cohort) -> tuple[str, ...]:
         raise CohortError(
             f"truth {cohort.name}: all cases are of class {true[0]!r}; expected two or more"
         )
-    said = tuple(
-        dict.fromkeys(
-            name
-            for answered in predicted.repeats
-            for one in answered
-            for name in _probabilities(one)
-        )
-    )
+    said = _said(predicted)
     if not said:  # nobody answered anything
         return tuple(true)
     unknown = [name for name in said if name not in true]
@@ -151,6 +145,18 @@ def _classes(predicted: Predicted, cohort: Cohort) -> tuple[str, ...]:
             f"it has {true}. Correct the names of the columns, or leave them out"
         )
     return said
+
+
+def _said(predicted: Predicted) -> tuple[str, ...]:
+    """Classes that some answer gives a probability; one alone names the event."""
+    return tuple(
+        dict.fromkeys(
+            name
+            for answered in predicted.repeats
+            for one in answered
+            for name in _probabilities(one)
+        )
+    )
 
 
 def _probabilities(one: Answered) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -22,6 +21,7 @@ from onkos.core.comparison import (
 )
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
+from onkos.stats.estimates import undefined
 from onkos.stats.joint import over_repeats
 
 MOST = 30  # features kept of an arm
@@ -99,8 +99,8 @@ def _stability(folds: Sequence[FoldResult], *, anew: bool) -> Estimate:
     offered = {fold.importance.offered if fold.importance else 0 for fold in folds}
     names = {name: n for n, name in enumerate({name for fold in folds for name in fold.used})}
     if anew or len(offered) > 1 or len(names) > max(offered) or 0 in offered:
-        why = "stability is not defined: the folds do not choose from the same features"
-        return Estimate(value=math.nan, low=math.nan, high=math.nan, n=len(folds), method=why)
+        why = "the folds do not choose from the same features"
+        return undefined("stability of the choice", why, n=len(folds))
     used = np.zeros((len(folds), offered.pop()), dtype=np.bool_)
     for row, fold in enumerate(folds):
         used[row, [names[name] for name in fold.used]] = True

@@ -10,7 +10,7 @@ from typing import Any, Self
 from onkos.core.errors import UsageError
 from onkos.core.mask import Mask
 from onkos.core.study import Study
-from onkos.io.series import MRAcquisition
+from onkos.io.export.series import MRAcquisition
 from onkos.phantom.anatomy import HIGH_MM, LOW_MM, Head
 from onkos.phantom.glioma import Glioma
 from onkos.phantom.scanner import Pose
@@ -112,5 +112,5 @@ class PhantomPatient:
 
     @property
     def attributes(self) -> dict[str, dict[str, Any]]:
-        """Role to DICOM keywords of how it was acquired, for ``io.series.write_study``."""
+        """Role to DICOM keywords of how it was acquired, for ``io.export.series.write_study``."""
         return {role: made.attributes for role, made in self.acquisitions.items()}

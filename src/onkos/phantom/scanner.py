@@ -11,7 +11,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from onkos.core.geometry import FloatArray, Geometry
-from onkos.io.series import MRAcquisition
+from onkos.io.export.series import MRAcquisition
 from onkos.phantom.shapes import Field, HeadGrid, Weights, cell, corners, sample
 from onkos.phantom.signal import FloatImage, null_time_ms, rician, signal
 from onkos.phantom.tissue import Tissue, tissues

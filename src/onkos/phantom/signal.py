@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onkos.core.errors import UsageError
-from onkos.io.series import MRAcquisition
+from onkos.io.export.series import MRAcquisition
 from onkos.phantom.tissue import Tissue
 
 FloatImage = NDArray[np.float32]

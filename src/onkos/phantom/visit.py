@@ -12,7 +12,7 @@ from onkos.core.mask import Mask
 from onkos.core.source import PHANTOM
 from onkos.core.study import Study
 from onkos.core.volume import Volume
-from onkos.io.series import stable_uid
+from onkos.io.export.series import stable_uid
 from onkos.phantom.anatomy import Head
 from onkos.phantom.glioma import Glioma, volumes_ml
 from onkos.phantom.patient import BrainPhantom, PhantomPatient

@@ -58,6 +58,11 @@ class Recipe:
     limits: tuple[str, ...] = ()
     paper: Mapping[str, str] | None = None
 
+    @property
+    def task(self) -> str:
+        """``classify`` where there is a target, else ``segment``."""
+        return "classify" if self.target else "segment"
+
 
 def shipped() -> tuple[str, ...]:
     """Names of the recipes that come with Onkos."""

@@ -15,7 +15,7 @@ from onkos.core.mask import Mask
 from onkos.core.reading import Reading
 from onkos.core.study import Study
 from onkos.core.volume import Volume
-from onkos.io import intake, nifti, results, rtstruct, seg, sr
+from onkos.io import export, intake, nifti, results
 from onkos.io.whole import write_text
 from onkos.report import comparison as comparison_page
 from onkos.report import gallery
@@ -124,9 +124,11 @@ def _write_outline(folder: Path, reading: Reading) -> list[Path]:
         return [path]
     masks, study, provenance = [reading.mask], reading.study, reading.provenance
     paths = [folder / name for name in ("seg.dcm", "rtstruct.dcm", "sr.dcm")]
-    outline = seg.write(paths[0], masks=masks, volume=volume, study=study, provenance=provenance)
-    rtstruct.write(paths[1], masks=masks, volume=volume, study=study, provenance=provenance)
-    sr.write(paths[2], reading=reading, outline=outline)
+    outline = export.seg.write(
+        paths[0], masks=masks, volume=volume, study=study, provenance=provenance
+    )
+    export.rtstruct.write(paths[1], masks=masks, volume=volume, study=study, provenance=provenance)
+    export.sr.write(paths[2], reading=reading, outline=outline)
     return paths
 
 

@@ -140,7 +140,7 @@ def _stability(reliance: Reliance | None) -> str:
             f"Stability of the choice (Nogueira): {words.estimated(found)}; 1 if every fold uses "
             "the same features, about 0 if they are chosen at random."
         )
-    why = "" if isinstance(found.method, str) else found.method.undefined
+    why = found.method.undefined
     if why:
         return f"Stability of the choice: not defined, since {why}."
     return "Stability of the choice: not estimable, since no fold leaves a feature out."

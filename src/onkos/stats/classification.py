@@ -213,7 +213,7 @@ def _binary(answers: Answers, rng: np.random.Generator, level: float) -> dict[st
     whole = class_metrics(
         list(answers.truth), answers.predicted, rng=rng, classes=answers.classes, groups=patients
     )
-    found["accuracy"] = whole["accuracy"]
+    found["accuracy"] = accuracy(answers, level)
     found["balanced_accuracy"] = whole["balanced accuracy"]
     return found
 
@@ -235,7 +235,20 @@ def _several(answers: Answers, rng: np.random.Generator, level: float) -> dict[s
     n = len(set(patients))
     found = {name: or_undefined(make, name, n=n, level=level) for name, make in areas.items()}
     whole = class_metrics(truth, answers.predicted, rng=rng, classes=classes, groups=patients)
-    return found | {_key(name): one for name, one in whole.items()}
+    found |= {_key(name): one for name, one in whole.items()}
+    return {**found, "accuracy": accuracy(answers, level)}
+
+
+def accuracy(answers: Answers, level: float) -> Estimate:
+    """Share of cases taken for their class.
+
+    Its interval takes the number of cases of each class for as random as the answers, as they
+    are in a cohort that was not put together by class.
+    """
+    right = np.array([a == b for a, b in zip(answers.predicted, answers.truth, strict=True)])
+    everyone = np.ones(len(right), dtype=bool)
+    groups = list(answers.patients) if answers.several_a_patient else None
+    return share(right, everyone, groups=groups, level=level)
 
 
 def _key(name: str) -> str:

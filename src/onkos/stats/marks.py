@@ -11,7 +11,6 @@ import numpy as np
 from onkos.core.errors import CohortError, ContentError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
-from onkos.core.method import Method
 from onkos.stats.matching import Matching
 from onkos.stats.resampling import Clusters, IntArray
 
@@ -145,7 +144,6 @@ class Marks:
 
     def told(self, found: Estimate) -> Estimate:
         """Add to an estimate what it counted: cases, lesions, patients with a lesion missed."""
-        method = found.method if isinstance(found.method, Method) else Method(what=found.method)
         counted = (
             f"{len(self.cases)} cases, {len(self.lesion_case)} lesions of which {self.unmarked} "
             "without a mark",
@@ -154,7 +152,7 @@ class Marks:
         return replace(
             found,
             missed=self.patients_missed,
-            method=replace(method, notes=(*method.notes, *counted)),
+            method=replace(found.method, notes=(*found.method.notes, *counted)),
         )
 
     def require_lesions(self, *, doing: str) -> None:

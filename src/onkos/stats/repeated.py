@@ -16,7 +16,7 @@ from onkos.core.method import Method
 from onkos.stats.bootstrap import bootstrap_mean, bootstrap_table
 from onkos.stats.calibration import Forecast, expected_calibration_error
 from onkos.stats.calibration.line import logistic_fit
-from onkos.stats.classification import Answers
+from onkos.stats.classification import Answers, accuracy
 from onkos.stats.estimates import described
 from onkos.stats.intervals import Resampling
 from onkos.stats.joint import (
@@ -41,7 +41,7 @@ from onkos.stats.significance import Wald
 Made = Callable[[], Estimate]
 
 _EDGE = 1e-6  # log odds need probabilities off 0 and 1 by as much
-_TWO = ("average precision", "accuracy", "balanced accuracy")
+_TWO = ("average precision", "balanced accuracy")
 _ORDER = (
     "average_precision",
     "calibration_in_the_large",
@@ -52,7 +52,6 @@ _ORDER = (
     "ppv",
     "npv",
     "odds_ratio",
-    "accuracy",
     "balanced_accuracy",
 )
 
@@ -64,9 +63,10 @@ def joint_metrics(
 
     The metrics are those of :func:`onkos.stats.classification.classification_metrics`. The area
     of two classes has DeLong's joint variance of all repeats (Obuchowski's where patients have
-    several cases), calibration the joint sandwich by patient. Shares of a class or of calls
-    (sensitivity, PPV), the odds ratio (a geometric mean) and ECE have the mean of the ends of
-    their repeats' intervals, as if the repeats agreed entirely: too wide rather than too narrow.
+    several cases), calibration the joint sandwich by patient. Shares of cases, of a class or of
+    calls (accuracy, sensitivity, PPV), the odds ratio (a geometric mean) and ECE have the mean of
+    the ends of their repeats' intervals, as if the repeats agreed entirely: too wide rather than
+    too narrow.
     The others have a bootstrap in which a patient is drawn with the answers of all repeats.
 
     Parameters
@@ -79,6 +79,7 @@ def joint_metrics(
     require_same(repeats)
     two = len(repeats[0].classes) == 2
     found = (_binary if two else _several)(repeats, rng, level)
+    found["accuracy"] = _ends([accuracy(one, level) for one in repeats])
     found["brier"] = bootstrap_mean(
         squared_error(repeats), groups=repeats[0].patients, rng=rng, level=level
     )
@@ -125,7 +126,7 @@ def _binary_statistic(repeats: Repeats, calls: Sequence[AnyArray]) -> Statistic:
     positive = repeats[0].positives
     rankings = [Ranking.of(positive, one.score) for one in repeats]
     cells = [_cells(positive.astype(np.intp), called.astype(np.intp), 2) for called in calls]
-    accuracy, balanced = (OVERALL.index(name) for name in _TWO[1:])
+    balanced = OVERALL.index(_TWO[1])
 
     def statistic(weights: Multiplicities) -> FloatArray:
         drawn = weights.astype(np.float64)
@@ -134,7 +135,7 @@ def _binary_statistic(repeats: Repeats, calls: Sequence[AnyArray]) -> Statistic:
             table = matrix_metrics((drawn @ cell).reshape(-1, 2, 2))
             ordered = np.ascontiguousarray(weights[:, ranking.order])
             precise = ranking.average_precision(ordered)
-            parts.append([precise, table[:, accuracy], table[:, balanced]])
+            parts.append([precise, table[:, balanced]])
         averaged: FloatArray = np.mean(parts, axis=0).T
         return averaged
 

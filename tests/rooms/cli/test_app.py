@@ -14,7 +14,7 @@ from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.source import PHANTOM
 from onkos.core.volume import Volume
-from onkos.io import nifti, seg
+from onkos.io import export, nifti
 
 GRID = Geometry.upright((12, 10, 8), spacing_mm=(1.0, 2.0, 3.0), origin_mm=(5, -7, 9))
 
@@ -94,7 +94,7 @@ def test_wrong_input_is_a_sentence(run, tmp_path, monkeypatch, arguments, code, 
 def test_open_reads_a_segmentation_beside_nothing(run, tmp_path):
     volume = sourced(GRID)
     study = study_of(volume)
-    seg.write(
+    export.seg.write(
         tmp_path / "seg.dcm",
         masks=[shell(GRID, 5.0)],
         volume=volume,

@@ -13,6 +13,7 @@ from onkos.core.card import Card, ErrorModel
 from onkos.core.errors import ContentError, ModelError
 from onkos.core.estimate import Estimate
 from onkos.core.judgement import JudgedCase, Judgement
+from onkos.core.method import Method
 from onkos.core.plain import card_from_plain, from_plain, to_plain
 from onkos.core.task import Task
 
@@ -28,7 +29,9 @@ CARD = Card(
     cohort="phantom",
     patients=12,
     simulated=True,
-    estimates={"dice:core": Estimate(value=0.8, low=0.7, high=0.9, n=12, method="bootstrap")},
+    estimates={
+        "dice:core": Estimate(value=0.8, low=0.7, high=0.9, n=12, method=Method(what="bootstrap"))
+    },
     errors={"volume_ml:core": ErrorModel(mean_log_ratio=0.0, sd_log_ratio=0.1, n=12)},
     settings={"supervoxel_mm": 6.0},
 )
@@ -80,6 +83,6 @@ def test_what_has_no_plain_form_is_refused(value):
 
 def test_an_interval_must_hold_its_value():
     with pytest.raises(ContentError, match="does not hold"):
-        Estimate(value=0.9, low=0.1, high=0.8, n=3, method="m")
+        Estimate(value=0.9, low=0.1, high=0.8, n=3, method=Method(what="m"))
     with pytest.raises(ContentError, match="missed"):
-        Estimate(value=0.9, low=0.1, high=1.0, n=3, method="m", missed=4)
+        Estimate(value=0.9, low=0.1, high=1.0, n=3, method=Method(what="m"), missed=4)

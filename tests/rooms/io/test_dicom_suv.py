@@ -19,6 +19,7 @@ HALF_LIFE = 6586.2
 DOSE = 370e6
 WEIGHT = 81.0
 AGENT = (
+    "Radiopharmaceutical",
     "RadionuclideTotalDose",
     "RadionuclideHalfLife",
     "RadiopharmaceuticalStartDateTime",
@@ -82,7 +83,18 @@ def codes(volume: Volume) -> set[str]:
         ({"DecayCorrection": "ADMIN"}, 0.0),
         ({"SeriesTime": "103000", "AcquisitionTime": "100000"}, 1.0),  # series made anew later
         ({"RadiopharmaceuticalStartDateTime": None}, 1.0),
-        ({"RadiopharmaceuticalStartDateTime": "20010202233000"}, 10.5),
+        (
+            {"RadiopharmaceuticalStartDateTime": "20010202233000",
+             "RadiopharmaceuticalStartTime": "233000", "RescaleSlope": "0.3"}, 10.5,
+        ),
+        (  # zirconium, three days later
+            {"RadiopharmaceuticalStartDateTime": "20010131090000", "RadionuclideHalfLife": "282280",
+             "Radiopharmaceutical": "89Zr-trastuzumab"}, 73.0,
+        ),
+        (  # both zones are told
+            {"RadiopharmaceuticalStartDateTime": "20010203080000.00+0000",
+             "TimezoneOffsetFromUTC": "+0100"}, 1.0,
+        ),
         (
             {"RadiopharmaceuticalStartDateTime": None, "RadiopharmaceuticalStartTime": "233000.5",
              "SeriesTime": "003000", "AcquisitionTime": "003100"}, 1.0,
@@ -94,7 +106,7 @@ def test_suv_by_the_formula(
 ) -> None:
     datasets = pet(rng, **changes)
     volume = opened(tmp_path, datasets)
-    left = DOSE * 2 ** (-hours * 3600 / HALF_LIFE)
+    left = DOSE * 2 ** (-hours * 3600 / float(changes.get("RadionuclideHalfLife", HALF_LIFE)))
     assert (volume.unit, codes(volume)) == ("g/ml", set())
     expected = activity(volume, datasets) * WEIGHT * 1000 / left
     np.testing.assert_allclose(volume.data, expected, rtol=1e-5)
@@ -113,7 +125,7 @@ def test_slices_with_their_own_slope_are_no_matter(
 
 
 def test_values_that_are_suv_already(tmp_path: Path, rng: np.random.Generator) -> None:
-    datasets = pet(rng, Units="GML", SUVType="BW")
+    datasets = pet(rng, Units="GML", SUVType="BW", RescaleSlope="0.002")
     volume = opened(tmp_path, datasets)
     np.testing.assert_allclose(volume.data, activity(volume, datasets), rtol=1e-6)
     assert (volume.unit, codes(volume)) == ("g/ml", set())
@@ -154,6 +166,40 @@ def test_counts_with_the_private_factor(
         ),
         ({"RadiopharmaceuticalStartDateTime": "20010203110000"}, "Bq/ml", "before acquisition"),
         ({"SeriesTime": None, "AcquisitionTime": None}, "Bq/ml", "time of acquisition"),
+        ({"RadionuclideTotalDose": "370000"}, "Bq/ml", "perhaps it is in kBq"),
+        ({"RadionuclideTotalDose": "10"}, "Bq/ml", "perhaps it is in mCi"),
+        ({"RadionuclideTotalDose": "3.7e14"}, "Bq/ml", "cannot be"),
+        ({"PatientWeight": "7", "PatientAge": "060Y"}, "Bq/ml", "7 kg cannot be at 60 years"),
+        ({"PatientWeight": "8.1", "PatientSize": "1.75"}, "Bq/ml", "cannot be at 1.75 m"),
+        ({"RadionuclideHalfLife": "109.8", "Radiopharmaceutical": "FDG"}, "Bq/ml", "not that of"),
+        ({"CorrectedImage": ["ATTN"]}, "Bq/ml", "Corrected Image lists none"),
+        (  # two clocks of one injection
+            {"RadiopharmaceuticalStartTime": "093000"}, "Bq/ml", "two clocks tell the injection",
+        ),
+        (  # injected after the scan, and not the day before
+            {"RadiopharmaceuticalStartDateTime": None, "RadiopharmaceuticalStartTime": "113000"},
+            "Bq/ml", "lies after the start of the scan",
+        ),
+        (
+            {"RadiopharmaceuticalStartDateTime": None, "RadiopharmaceuticalStartTime": "000000"},
+            "Bq/ml", "injection is 000000",
+        ),
+        (
+            {"RadiopharmaceuticalStartDateTime": "20010203000000",
+             "RadiopharmaceuticalStartTime": "000000"}, "Bq/ml", "injection is 000000",
+        ),
+        ({"SeriesTime": "000000", "AcquisitionTime": None}, "Bq/ml", "scan is 000000"),
+        ({"SeriesTime": "000000", "AcquisitionTime": "000000"}, "Bq/ml", "scan are 000000"),
+        ({"SeriesTime": "053000"}, "Bq/ml", "before its first acquisition"),
+        (  # zirconium, and the date says a year
+            {"RadiopharmaceuticalStartDateTime": "20000203090000",
+             "RadionuclideHalfLife": "282280"},
+            "Bq/ml", "half-life or times cannot be",
+        ),
+        (  # many half-lives of carbon
+            {"RadionuclideHalfLife": "1221.8", "RadiopharmaceuticalStartDateTime": None,
+             "RadiopharmaceuticalStartTime": "060000"}, "Bq/ml", "half-lives",
+        ),
         ({"Units": None}, "1", "not stated"),
         ({"Units": "PROPCPS"}, "1", "PROPCPS"),
         ({"Units": "CNTS"}, "1", "without the scanner's factor"),
@@ -192,3 +238,65 @@ def test_slices_in_two_units_are_refused(tmp_path: Path, rng: np.random.Generato
 def test_no_attenuation_correction_is_told(tmp_path: Path, rng: np.random.Generator) -> None:
     volume = opened(tmp_path, pet(rng, CorrectedImage=["DECY", "SCAT"]))
     assert codes(volume) == {"not-attenuation-corrected"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds", "words"),
+    [
+        (  # a dynamic scan begins before the tracer comes
+            {"RadiopharmaceuticalStartDateTime": None, "RadiopharmaceuticalStartTime": "100130"},
+            -90, "90 s after the start of the series",
+        ),
+        ({"RadiopharmaceuticalStartDateTime": "20010203100130",
+          "RadiopharmaceuticalStartTime": "100130"}, -90, "90 s after the start of the series"),
+        ({"SeriesTime": "000000"}, 3900, "Series Time is 000000"),
+        ({"AcquisitionTime": "000000"}, 3600, "Acquisition Time is 000000"),
+        ({"RadiopharmaceuticalStartDateTime": "20010203"}, 3600, None),
+        ({"RadiopharmaceuticalStartDateTime": "20010203000000"}, 3600, "bears no time"),
+        ({"RadiopharmaceuticalStartDateTime": "19000101090000"}, 3600, "only the clocks are used"),
+        ({"SeriesDate": "20010101", "RadiopharmaceuticalStartDateTime": None}, 3600, "differ"),
+        ({"SeriesDate": "20010204", "SeriesTime": "080000"}, 3900, "later"),
+        ({"SeriesDate": None, "StudyDate": None, "AcquisitionDate": None,
+          "RadiopharmaceuticalStartDateTime": None}, 3600, None),
+    ],
+)  # fmt: skip
+def test_which_clock_was_used(
+    changes: dict[str, Any], seconds: float, words: str | None, tmp_path: Path, rng
+) -> None:
+    datasets = pet(rng, **changes)
+    volume = opened(tmp_path, datasets)
+    left = DOSE * 2 ** (-seconds / HALF_LIFE)
+    assert volume.unit == "g/ml"
+    expected = activity(volume, datasets) * WEIGHT * 1000 / left
+    np.testing.assert_allclose(volume.data, expected, rtol=1e-5)
+    told = [c.text for c in volume.caveats if c.code == "pet-clock"]
+    assert words is None or words in told[0]
+    assert bool(told) == (words is not None)
+
+
+@pytest.mark.parametrize("units", ["BQML", "GML", "CNTS"])
+@pytest.mark.parametrize(
+    ("slope", "words"), [("600", "half of the tissue"), ("1e-6", "no voxel would have")]
+)
+def test_values_that_cannot_be_suv(units, slope, words, tmp_path, rng) -> None:
+    by = {"BQML": 5000.0, "GML": 1.0, "CNTS": 10.0}[units]
+    datasets = pet(rng, Units=units, RescaleSlope=f"{float(slope) * by:g}")
+    for one in datasets:
+        one.add_new((0x7053, 0x1000), "DS", "0.1")
+        one.PixelData = np.full((one.Rows, one.Columns), 5, "<u2").tobytes()
+    volume = opened(tmp_path, datasets)
+    assert volume.unit == ("Bq/ml" if units == "BQML" else "1")
+    assert words in next(c.text for c in volume.caveats if c.code == "no-suv")
+    np.testing.assert_allclose(volume.data, activity(volume, datasets), rtol=1e-6)
+
+
+def test_more_than_was_given(tmp_path, rng) -> None:
+    """Seven litres of SUV 20 in a patient of 81 kg hold 1.7 times the dose."""
+    datasets = pet(rng, DecayCorrection="ADMIN", RescaleSlope="1000")
+    steps = ["99"] * 2
+    for one in datasets:
+        one.PixelSpacing = steps
+        one.PixelData = np.full((one.Rows, one.Columns), 92, "<u2").tobytes()
+    volume = opened(tmp_path, datasets)
+    assert volume.unit == "Bq/ml"
+    assert "times the dose" in next(c.text for c in volume.caveats if c.code == "no-suv")

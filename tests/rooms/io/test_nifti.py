@@ -222,3 +222,46 @@ def test_a_colour_image_is_not_written(tmp_path: Path) -> None:
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         nifti.read(tmp_path / "a.nii")
+
+
+def changed(path: Path, **values: float) -> Path:
+    """A sound file whose raw header fields were changed."""
+    image = nib.Nifti1Image(np.arange(60, dtype=np.int16).reshape(3, 4, 5), np.diag([2, 3, 4, 1]))
+    image.header.set_xyzt_units("mm")
+    nib.save(image, path)
+    raw = bytearray(path.read_bytes())
+    header = nib.Nifti1Header(raw[:348], check=False)
+    for name, value in values.items():
+        header[name] = value
+    path.write_bytes(header.binaryblock + bytes(raw[348:]))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"intent_code": 3}, "statistic"),
+        ({"intent_code": 22}, "statistic"),
+        ({"intent_code": 1002}, None),
+        ({"scl_slope": 0, "scl_inter": -1024}, "no-slope"),
+        ({"scl_slope": 0, "scl_inter": 0}, None),
+        ({"pixdim": [1, 2, 3, 40, 0, 0, 0, 0]}, "spacing-contradiction"),
+    ],
+)
+def test_what_a_header_says_of_the_values(values, code, tmp_path: Path) -> None:
+    volume = nifti.read(changed(tmp_path / "a.nii", **values))
+    np.testing.assert_array_equal(volume.data.ravel(), np.arange(60))
+    assert volume.geometry.spacing_mm == pytest.approx((2, 3, 4))
+    assert [c.code for c in volume.caveats] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "words"),
+    [
+        ({"intent_code": 1007}, ContentError, "vectors"),
+        ({"xyzt_units": 5}, GeometryError, "no unit of length"),
+    ],
+)
+def test_a_header_that_says_what_cannot_be_read(values, kind, words, tmp_path: Path) -> None:
+    with pytest.raises(kind, match=words):
+        nifti.read(changed(tmp_path / "a.nii", **values))

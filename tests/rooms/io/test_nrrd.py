@@ -172,3 +172,117 @@ def test_damage_is_refused_by_name_or_opened(
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         nrrd.read(tmp_path / "a.nrrd")
+
+
+def file(path: Path, data: np.ndarray, *lines: str) -> Path:
+    """A file as its lines say, with raw values."""
+    names = {"int16": "short", "uint8": "uchar"}
+    sizes = " ".join(str(side) for side in data.shape)
+    head = ["NRRD0005", f"type: {names[str(data.dtype)]}", f"dimension: {data.ndim}"]
+    head += [f"sizes: {sizes}", "endian: little", "encoding: raw", *lines]
+    path.write_bytes(("\n".join(head) + "\n\n").encode() + data.tobytes(order="F"))
+    return path
+
+
+IMAGE = np.arange(120, dtype=np.int16).reshape(6, 5, 4, order="F")
+
+
+def spaced(step: float, units: str) -> list[str]:
+    return [
+        "space: left-posterior-superior",
+        f"space directions: ({step},0,0) (0,{2 * step},0) (0,0,{3 * step})",
+        f"space origin: ({step},0,0)",
+        *([f"space units: {units}"] if units else []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("step", "units", "mm", "told"),
+    [
+        (350, '"um" "um" "um"', 0.35, []),
+        (350, '"microns" "microns" "microns"', 0.35, []),
+        (0.08, '"cm" "cm" "cm"', 0.8, []),
+        (0.002, '"m" "m" "m"', 2.0, []),
+        (2, '"mm" "mm" "mm"', 2.0, []),
+        (2, "", 2.0, []),
+        (2, '"???" "???" "???"', 2.0, ["unit-of-length-unknown"]),
+    ],
+)
+def test_units_of_length(step, units, mm, told, tmp_path: Path) -> None:
+    volume = nrrd.read(file(tmp_path / "a.nrrd", IMAGE, *spaced(step, units)))
+    assert volume.geometry.spacing_mm == pytest.approx((mm, 2 * mm, 3 * mm))
+    assert volume.geometry.origin_mm == pytest.approx((mm, 0, 0))
+    assert [c.code for c in volume.caveats] == told
+
+
+@pytest.mark.parametrize("units", ['"mm" "cm" "mm"', '"furlong" "furlong" "furlong"'])
+def test_units_that_are_none_are_refused(units, tmp_path: Path) -> None:
+    with pytest.raises(GeometryError, match="expected one unit of length"):
+        nrrd.read(file(tmp_path / "a.nrrd", IMAGE, *spaced(2, units)))
+
+
+def test_units_without_a_space(tmp_path: Path) -> None:
+    lines = ["spacings: 100 200 300", 'units: "um" "um" "um"']
+    volume = nrrd.read(file(tmp_path / "a.nrrd", IMAGE, *lines))
+    assert volume.geometry.spacing_mm == pytest.approx((0.1, 0.2, 0.3))
+    assert [c.code for c in volume.caveats] == ["orientation-unknown"]
+
+
+def test_a_missing_origin_is_told(tmp_path: Path) -> None:
+    lines = [line for line in spaced(2, "") if "origin" not in line]
+    volume = nrrd.read(file(tmp_path / "a.nrrd", IMAGE, *lines))
+    assert [c.code for c in volume.caveats] == ["place-unknown"]
+
+
+def test_values_that_were_quantised_are_told(tmp_path: Path) -> None:
+    volume = nrrd.read(file(tmp_path / "a.nrrd", IMAGE, *spaced(2, ""), "old min: 0", "old max: 9"))
+    assert [c.code for c in volume.caveats] == ["quantised"]
+
+
+LAYERED = [
+    "space: left-posterior-superior",
+    "space directions: none (1,0,0) (0,1,0) (0,0,1)",
+    "space origin: (0,0,0)",
+    "kinds: list domain domain domain",
+]
+
+
+def layers(count: int) -> np.ndarray:
+    made = np.zeros((count, 6, 5, 4), np.uint8)
+    for layer in range(count):
+        made[layer, 1 + layer : 4, 1:3, 1:3] = 1
+    return made
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Segment0_Name:=tumour", "Segment0_LabelValue:=1", "Segment0_Layer:=0", "Segment0_ID:=a"],
+        ["Segment0_ID:=a", "Segment0_Name:=tumour"],  # until 4.11
+    ],
+)
+def test_a_list_axis_of_one_is_dropped(lines, tmp_path: Path) -> None:
+    path = file(tmp_path / "a.seg.nrrd", layers(1), *LAYERED, *lines)
+    mask = nrrd.read_mask(path, None)
+    assert mask.counts == {"tumour": 12}
+    assert mask.geometry.shape == (6, 5, 4)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_layers_that_overlap_are_a_mask_each(new, tmp_path: Path) -> None:
+    lines = [f"Segment{n}_ID:=s{n}\nSegment{n}_Name:={name}" for n, name in enumerate("ab")]
+    if new:
+        lines += [f"Segment{n}_LabelValue:=1\nSegment{n}_Layer:={n}" for n in range(2)]
+    path = file(tmp_path / "a.seg.nrrd", layers(2), *LAYERED, *lines)
+    first, second = nrrd.read_masks(path, None)
+    assert (first.counts, second.counts) == ({"a": 12}, {"b": 8})
+    with pytest.raises(ContentError, match="2 layers of segments that overlap"):
+        nrrd.read_mask(path, None)
+
+
+@pytest.mark.parametrize("kind", ["vector", "RGB-color", "complex"])
+def test_components_are_refused(kind, tmp_path: Path) -> None:
+    lines = [line.replace("list", kind) for line in LAYERED]
+    path = file(tmp_path / "a.nrrd", layers(3), *lines)
+    with pytest.raises(ContentError, match="expected three axes of space"):
+        nrrd.read(path)

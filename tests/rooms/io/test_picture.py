@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import SimpleITK
 import tifffile
-from PIL import Image
+from PIL import Image, ImageOps
 
 from onkos.core.errors import ContentError, GeometryError, OnkosError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
+from onkos.core.volume import Volume
 from onkos.io import picture
 
 
@@ -174,3 +176,56 @@ def test_masks_that_are_none(tmp_path: Path, rng: np.random.Generator) -> None:
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         picture.read(tmp_path / "a.png")
+
+
+RAMP = (np.arange(48).reshape(6, 8) * 5).astype(np.uint8)
+
+
+def told(volume: Volume) -> list[str]:
+    return [caveat.code for caveat in volume.caveats]
+
+
+@pytest.mark.parametrize(("by", "codes"), [(1, ["palette-low-byte"]), (256, [])])
+def test_palettes_of_tiff(by: int, codes: list[str], tmp_path: Path) -> None:
+    """Entries are of 16 bits; some writers fill the low byte only, which others show black."""
+    colours = np.stack([np.arange(256), np.arange(256)[::-1], np.arange(256)]).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", RAMP, photometric="palette", colormap=colours * by)
+    volume = picture.read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(volume.data[..., 0], RAMP.T)
+    np.testing.assert_array_equal(volume.data[..., 1], 255 - RAMP.T)
+    assert told(volume) == codes
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_tiff_is_turned_as_it_says(orientation: int, tmp_path: Path) -> None:
+    tag = (274, 3, 1, orientation, True)
+    tifffile.imwrite(tmp_path / "a.tif", RAMP, extratags=[tag])
+    image = Image.fromarray(RAMP)
+    image.getexif()[274] = orientation
+    expected = np.array(ImageOps.exif_transpose(image))
+    np.testing.assert_array_equal(picture.read(tmp_path / "a.tif").data, expected.T)
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_colours_of_16_bits_are_told(channels: int, tmp_path: Path) -> None:
+    deep = np.dstack([RAMP.astype(np.uint16) * 257] * channels)
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(deep))
+    assert "depth-reduced" in told(picture.read(tmp_path / "a.png"))
+
+
+def test_pictures_of_one_bit_and_planes(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", RAMP > 100, photometric="minisblack")
+    np.testing.assert_array_equal(picture.read(tmp_path / "a.tif").data, 255 * (RAMP.T > 100))
+    planes = np.stack([RAMP, RAMP // 2, RAMP // 5])
+    tifffile.imwrite(tmp_path / "b.tif", planes, photometric="rgb", planarconfig="separate")
+    np.testing.assert_array_equal(picture.read(tmp_path / "b.tif").data, planes.transpose(2, 1, 0))
+
+
+def test_labels_as_numbers_of_a_palette(tmp_path: Path) -> None:
+    labels = (RAMP > 100).astype(np.uint8) + (RAMP > 200)
+    image = Image.fromarray(labels)
+    image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0] + [0] * 759)
+    image.save(tmp_path / "mask.png")
+    mask = picture.read_mask(tmp_path / "mask.png", None)
+    np.testing.assert_array_equal(mask.labels, labels.T)
+    assert [caveat.code for caveat in mask.caveats] == ["palette-labels"]

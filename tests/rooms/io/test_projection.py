@@ -61,7 +61,15 @@ def stored(one: Dataset) -> np.ndarray:
 @pytest.mark.parametrize(
     ("changes", "spacing", "told"),
     [
-        ({"PixelSpacing": ["0.3", "0.2"]}, (0.2, 0.3), set()),
+        ({"PixelSpacing": ["0.3", "0.2"]}, (0.2, 0.3), {"projected-size"}),
+        (
+            {"PixelSpacing": ["0.3", "0.2"], "ImagerPixelSpacing": ["0.3", "0.2"]},
+            (0.2, 0.3), {"projected-size"},
+        ),
+        (
+            {"PixelSpacing": ["0.3", "0.2"], "PixelSpacingCalibrationType": "FIDUCIAL"},
+            (0.2, 0.3), {"projected-size"},
+        ),
         ({"ImagerPixelSpacing": ["0.3", "0.2"]}, (0.2, 0.3), {"projected-size"}),
         (
             {"ImagerPixelSpacing": ["0.3", "0.2"],
@@ -147,7 +155,7 @@ def test_inverted_greys_are_turned(
 
 def test_both_sides_at_once(tmp_path: Path, rng: np.random.Generator) -> None:
     one = picture(rng, ImageLaterality="L", Laterality="R", PixelSpacing=["1", "1"])
-    assert codes(opened(tmp_path, one)) == {"laterality-contradiction"}
+    assert codes(opened(tmp_path, one)) == {"laterality-contradiction", "projected-size"}
 
 
 def test_two_sides_in_one_series_are_no_contradiction(
@@ -160,7 +168,7 @@ def test_two_sides_in_one_series_are_no_contradiction(
     write(tmp_path, [left, right])
     study = open_study(tmp_path)
     assert sorted(study.volumes) == ["mg", "mg-2"]
-    assert all(codes(volume) == set() for volume in study.volumes.values())
+    assert all(codes(volume) == {"projected-size"} for volume in study.volumes.values())
 
 
 def test_colour(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -191,3 +199,9 @@ def test_a_clip_of_one_picture_cut_short(tmp_path: Path, rng: np.random.Generato
     write(tmp_path, [one])
     (refused,) = open_path(tmp_path).refused
     assert "92 bytes of pixels, expected 132" in refused.reason
+
+
+def test_pixels_that_are_not_square(tmp_path: Path, rng: np.random.Generator) -> None:
+    volume = opened(tmp_path, picture(rng, "US", PixelAspectRatio=[2, 1]))
+    assert codes(volume) == {"pixel-aspect"}
+    assert not volume.geometry.calibrated

@@ -27,7 +27,7 @@ from onkos.core.geometry import FloatArray, Geometry
 from onkos.core.mask import Mask
 from onkos.core.study import Study
 from onkos.core.volume import Volume
-from onkos.io import nifti, rtstruct, seg
+from onkos.io import export, nifti, rtstruct, seg
 from onkos.io.intake import Intake, open_path, open_study
 from slices import noise, real, slices, write
 
@@ -470,7 +470,7 @@ def test_masks_of_picai_are_no_mr_images(data_dir):
 # What the real files showed, on phantoms
 
 
-@pytest.mark.parametrize("kind", list(seg.SegKind))
+@pytest.mark.parametrize("kind", list(export.seg.SegKind))
 def test_slices_without_a_frame_lie_between_the_others(kind, tmp_path):
     labels = np.zeros(GRID.shape, dtype=np.uint8)
     labels[3:7, 2:5, 1] = 1
@@ -478,7 +478,7 @@ def test_slices_without_a_frame_lie_between_the_others(kind, tmp_path):
     labels[2:9, 3:6, 7] = 2
     mask = Mask(labels=labels, geometry=GRID, names={1: "core", 2: "oedema"})
     volume = sourced(GRID)
-    seg.write(
+    export.seg.write(
         tmp_path / "a.dcm",
         masks=[mask],
         volume=volume,
@@ -500,7 +500,9 @@ def test_frames_that_do_not_fit_what_is_stated_are_flagged(between, thickness, c
     labels[3:7, 2:5, ::2] = 1
     mask, volume = Mask(labels=labels, geometry=GRID, names={1: "core"}), sourced(GRID)
     study = study_of(volume)
-    seg.write(tmp_path / "a.dcm", masks=[mask], volume=volume, study=study, provenance=PROVENANCE)
+    export.seg.write(
+        tmp_path / "a.dcm", masks=[mask], volume=volume, study=study, provenance=PROVENANCE
+    )
     whole = pydicom.dcmread(tmp_path / "a.dcm")
     measures = whole.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
     measures.SliceThickness = thickness
@@ -532,7 +534,9 @@ def test_a_segmentation_that_lacks_what_all_state_says_which(keyword, tmp_path):
     labels = np.ones(GRID.shape, dtype=np.uint8)
     mask, volume = Mask(labels=labels, geometry=GRID, names={1: "core"}), sourced(GRID)
     study = study_of(volume)
-    seg.write(tmp_path / "a.dcm", masks=[mask], volume=volume, study=study, provenance=PROVENANCE)
+    export.seg.write(
+        tmp_path / "a.dcm", masks=[mask], volume=volume, study=study, provenance=PROVENANCE
+    )
     whole = pydicom.dcmread(tmp_path / "a.dcm")
     delattr(whole, keyword)
     whole.save_as(tmp_path / "a.dcm")

@@ -22,7 +22,7 @@ from builders import PROVENANCE, ball, shell, sourced, study_of
 from onkos.core.errors import ContentError, GeometryError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
-from onkos.io import rtstruct
+from onkos.io import export, rtstruct
 from onkos.io.intake import open_path
 from onkos.io.rtstruct.contours import contours, filled
 
@@ -35,7 +35,7 @@ GRID = Geometry.upright(
 
 
 def write(path, masks, volume):
-    return rtstruct.write(
+    return export.rtstruct.write(
         path, masks=masks, volume=volume, study=study_of(volume), provenance=PROVENANCE
     )
 
@@ -126,7 +126,8 @@ def test_regions_that_are_not_closed_are_left_out_and_named(tmp_path):
 
     def opened(number):
         def change(whole):
-            whole.ROIContourSequence[number].ContourSequence[0].ContourGeometricType = "OPEN_PLANAR"
+            for contour in whole.ROIContourSequence[number].ContourSequence:
+                contour.ContourGeometricType = "OPEN_PLANAR"
 
         return change
 
@@ -204,7 +205,9 @@ def test_contours_beyond_the_images_are_counted(tmp_path):
     changed(tmp_path / "a.dcm", away)
     (back,) = rtstruct.read(tmp_path / "a.dcm", [volume])
     assert [caveat.code for caveat in back.caveats] == ["outline-beyond-images"]
-    assert back.caveats[0].text.startswith("1 of ")
+    assert back.caveats[0].text.startswith("core: 1 of 5 ")
+    assert back.caveats[0].region == "core"
+    assert back.select("oedema").caveats == () == back.caveats_of("oedema")
 
 
 def test_without_its_images_it_is_refused_with_the_remedy(tmp_path):
@@ -266,8 +269,8 @@ def test_lung1_tumour_has_the_volume_of_its_contours(data_dir):
     ]
     assert mask.volumes_ml["GTV-1"] == pytest.approx(sum(areas) * 3.0 / 1000, rel=0.01)
     beyond = [caveat for caveat in mask.caveats if caveat.code == "outline-beyond-images"]
-    assert len(beyond) == 1
-    assert "LUNG1-001_rtstruct.tar.xz" in beyond[0].where
+    assert {caveat.region for caveat in beyond} <= set(mask.names.values()) - {"GTV-1"}
+    assert all("LUNG1-001_rtstruct.tar.xz" in caveat.where for caveat in beyond)
 
 
 @pytest.mark.data

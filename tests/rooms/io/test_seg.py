@@ -19,7 +19,7 @@ from onkos.core.errors import ContentError, GeometryError
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.study import Patient
-from onkos.io import seg
+from onkos.io import export, seg
 
 GRID = Geometry.upright(
     (31, 22, 11),
@@ -27,12 +27,12 @@ GRID = Geometry.upright(
     origin_mm=(40, -75, 12),
     directions=np.array([[0.8, 0, -0.6], [0, -1, 0], [-0.6, 0, -0.8]]),
 )
-KINDS = list(seg.SegKind)
+KINDS = list(export.seg.SegKind)
 
 
 def write(path, masks, volume, **options):
     options.setdefault("provenance", PROVENANCE)
-    return seg.write(path, masks=masks, volume=volume, study=study_of(volume), **options)
+    return export.seg.write(path, masks=masks, volume=volume, study=study_of(volume), **options)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -74,7 +74,7 @@ def test_overlapping_tissues_are_kept_in_different_masks(tmp_path):
     assert np.array_equal(back[0].labels != 0, one.labels != 0)
     assert np.array_equal(back[1].labels != 0, two.labels != 0)
     with pytest.raises(ContentError, match="overlaps another tissue"):
-        write(tmp_path / "b.dcm", [one, two], volume, kind=seg.SegKind.LABELMAP)
+        write(tmp_path / "b.dcm", [one, two], volume, kind=export.seg.SegKind.LABELMAP)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -206,7 +206,9 @@ def test_dciodvfy_finds_no_error(patient, tool, tmp_path):
     volume = sourced(GRID)
     study = study_of(volume, patient=patient)
     path = tmp_path / "a.dcm"
-    seg.write(path, masks=[shell(GRID, 9.0)], volume=volume, study=study, provenance=PROVENANCE)
+    export.seg.write(
+        path, masks=[shell(GRID, 9.0)], volume=volume, study=study, provenance=PROVENANCE
+    )
     checked = subprocess.run([tool("dciodvfy"), str(path)], capture_output=True, text=True)
     assert "Segmentation" in checked.stderr
     assert [line for line in checked.stderr.splitlines() if line.startswith("Error")] == []
@@ -225,7 +227,7 @@ def test_dcmtk_reads_it(kind, tool, tmp_path):
 def test_refusals_name_what_is_wrong(tmp_path):
     volume, mask = sourced(GRID), shell(GRID, 9.0)
     with pytest.raises(ContentError, match="did not come from DICOM"):
-        seg.write(
+        export.seg.write(
             tmp_path / "a.dcm",
             masks=[mask],
             volume=replace(volume, source=None),

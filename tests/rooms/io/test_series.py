@@ -18,7 +18,7 @@ from onkos.core.geometry import Geometry
 from onkos.core.source import Caveat
 from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
-from onkos.io.series import MRAcquisition, stable_uid, write_series, write_study
+from onkos.io.export.series import MRAcquisition, stable_uid, write_series, write_study
 
 FLAIR = MRAcquisition(
     sequence="IR", repetition_ms=9000, echo_ms=110, inversion_ms=2481.3, field_t=3.0,

@@ -19,7 +19,7 @@ from onkos.core.findings import Point
 from onkos.core.geometry import Geometry
 from onkos.core.mask import Mask
 from onkos.core.reading import Reading
-from onkos.io import seg, sr
+from onkos.io import export, sr
 
 GRID = Geometry.upright(
     (61, 42, 21),
@@ -62,14 +62,14 @@ def two_lesions():
 
 def write(folder, reading):
     volume = reading.study.volumes["t1c"]
-    outline = seg.write(
+    outline = export.seg.write(
         folder / "seg.dcm",
         masks=[reading.mask],
         volume=volume,
         study=reading.study,
         provenance=PROVENANCE,
     )
-    return outline, sr.write(folder / "sr.dcm", reading=reading, outline=outline)
+    return outline, export.sr.write(folder / "sr.dcm", reading=reading, outline=outline)
 
 
 def test_what_is_written_is_read_back(tmp_path, two_lesions):
@@ -142,7 +142,9 @@ def test_every_object_named_is_evidence(tmp_path, two_lesions):
 def test_a_reading_without_an_outline_is_not_written(tmp_path, two_lesions):
     outline, _ = write(tmp_path, two_lesions)
     with pytest.raises(ContentError, match="no outline"):
-        sr.write(tmp_path / "b.dcm", reading=replace(two_lesions, mask=None), outline=outline)
+        export.sr.write(
+            tmp_path / "b.dcm", reading=replace(two_lesions, mask=None), outline=outline
+        )
     assert not (tmp_path / "b.dcm").exists()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from onkos.core.errors import UsageError
-from onkos.io.series import MRAcquisition
+from onkos.io.export.series import MRAcquisition
 from onkos.phantom.scanner import protocol
 from onkos.phantom.signal import null_time_ms, rician, signal
 from onkos.phantom.tissue import RELAXIVITY, Tissue, tissues

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from onkos.core.estimate import Estimate
+from onkos.core.method import Method
 from onkos.report.checklist import checklist
 
 
@@ -60,8 +61,10 @@ def test_what_outlines_do_not_have_does_not_apply(comparison):
 
 
 def test_calibration_is_claimed_only_where_it_was_estimated(judged, of_arm):
-    slope = Estimate(value=1.1, low=0.9, high=1.3, n=12, method="by hand")
-    none = Estimate(value=math.nan, low=math.nan, high=math.nan, n=12, method="by hand")
+    slope = Estimate(value=1.1, low=0.9, high=1.3, n=12, method=Method(what="by hand"))
+    none = Estimate(
+        value=math.nan, low=math.nan, high=math.nan, n=12, method=Method(what="by hand")
+    )
     for found, said in ((slope, "done"), (none, "not done")):
         arms = tuple(of_arm(arm, metrics={"calibration_slope": found}) for arm in judged.arms)
         assert status(replace(judged, arms=arms))["Calibration"] == said

@@ -10,6 +10,7 @@ import pytest
 
 from onkos.core.estimate import Estimate
 from onkos.core.judgement import PairedTest
+from onkos.core.method import Method
 from onkos.core.source import Caveat
 from onkos.core.task import Task
 from onkos.report import comparison as page
@@ -22,7 +23,7 @@ EVIL = "</td><script>alert(1)</script>"
 
 
 def paired(low: float, value: float, high: float, *, p: float) -> PairedTest:
-    difference = Estimate(value=value, low=low, high=high, n=9, method="by hand")
+    difference = Estimate(value=value, low=low, high=high, n=9, method=Method(what="by hand"))
     return PairedTest(
         a="one", b="other", metric="dice:core", difference=difference, p=p / 3, p_adjusted=p
     )
@@ -110,7 +111,7 @@ def test_phantom_is_said_of_phantoms_only(comparison, parsed):
 
 def test_one_arm_and_one_patient_make_no_claims(comparison, of_arm, parsed):
     unsure = Estimate(
-        value=0.7, low=-math.inf, high=math.inf, n=1, method="one patient says nothing"
+        value=0.7, low=-math.inf, high=math.inf, n=1, method=Method(what="one patient says nothing")
     )
     arm = of_arm(
         comparison.arms[0],
@@ -127,7 +128,9 @@ def test_one_arm_and_one_patient_make_no_claims(comparison, of_arm, parsed):
 
 
 def test_nothing_estimable_is_said(comparison, of_arm, parsed):
-    none = Estimate(value=math.nan, low=math.nan, high=math.nan, n=0, method="no cases")
+    none = Estimate(
+        value=math.nan, low=math.nan, high=math.nan, n=0, method=Method(what="no cases")
+    )
     arms = tuple(
         of_arm(arm, main={Task.SEGMENT: "dice:core"}, metrics={"dice:core": none}, cases=())
         for arm in comparison.arms
@@ -265,7 +268,9 @@ def test_a_dot_lies_where_its_value_lies():
     series = [
         Series(
             name="a name that is much too long for a plot",
-            estimate=Estimate(value=0.5, low=0.25, high=0.75, n=8, missed=2, method="x"),
+            estimate=Estimate(
+                value=0.5, low=0.25, high=0.75, n=8, missed=2, method=Method(what="x")
+            ),
             cases=(0.0, 0.5, 1.0, math.nan),
         )
     ]
@@ -284,7 +289,7 @@ def test_a_dot_lies_where_its_value_lies():
 @pytest.mark.parametrize("values", [(-13.0, -2.0, 4.0), (0.0, 0.0, 0.0), (2e-4, 3e-4, 9e-4)])
 def test_an_axis_of_any_unit_holds_the_data_and_zero(values):
     low, value, high = values
-    estimate = Estimate(value=value, low=low, high=high, n=3, method="x")
+    estimate = Estimate(value=value, low=low, high=high, n=3, method=Method(what="x"))
     plot = dots("volume_error_ml:core", [Series(name="one", estimate=estimate, cases=values)])
     assert "0" in [label for _, label in plot.ticks]
     assert 3 <= len(plot.ticks) <= 8

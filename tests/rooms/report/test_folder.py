@@ -9,7 +9,7 @@ import pytest
 
 from onkos.core.errors import ContentError
 from onkos.core.study import Patient
-from onkos.io import intake, results, series
+from onkos.io import export, intake, results
 from onkos.report import comparison as comparison_page
 from onkos.report import reading as reading_page
 from onkos.report.folder import load_reading, write_comparison, write_reading
@@ -44,7 +44,7 @@ def test_a_reading_of_files_without_dicom_is_taken_up_again(ball_reading, tmp_pa
 
 
 def test_a_reading_of_dicom_is_taken_up_again(phantom_patient, reading_of, tmp_path):
-    series.write_study(
+    export.series.write_study(
         tmp_path / "study", phantom_patient.study, attributes=phantom_patient.attributes
     )
     study = intake.open_study(tmp_path / "study")

@@ -209,8 +209,12 @@ def test_a_classifier_answers_with_its_likeliest_class(parsed):
         mask=None,
         lesions=(),
         classes={
-            "benign": Estimate(value=0.2, low=0.1, high=0.35, n=50, method="Platt scaling"),
-            "malignant": Estimate(value=0.8, low=0.65, high=0.9, n=50, method="Platt scaling"),
+            "benign": Estimate(
+                value=0.2, low=0.1, high=0.35, n=50, method=Method(what="Platt scaling")
+            ),
+            "malignant": Estimate(
+                value=0.8, low=0.65, high=0.9, n=50, method=Method(what="Platt scaling")
+            ),
         },
         stage=None,
         caveats=(),

@@ -46,7 +46,7 @@ def test_what_is_printed_is_the_value_to_three_figures(value, below, above):
 
 
 def test_another_level_than_95_is_named():
-    made = Estimate(value=0.5, low=0.4, high=0.6, n=3, level=0.9, method="by hand")
+    made = Estimate(value=0.5, low=0.4, high=0.6, n=3, level=0.9, method=Method(what="by hand"))
     assert str(words.estimated(made)) == "0.500 (90 %: 0.400–0.600)"
     assert words.estimated(made).method == "90 % interval; by hand; n = 3"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
@@ -10,12 +11,18 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from onkos.clinic.lesions import quantities
-from onkos.core.errors import ContentError, ModelError
+from onkos.core.errors import CohortError, ContentError, ModelError
 from onkos.core.geometry import AnyArray
 from onkos.core.mask import Mask
 from onkos.core.study import Study
 from onkos.features.pictures import Description, joined
 from onkos.features.radiomics import Settings, radiomics
+
+#: What stands for a missing value in a table, in small letters.
+MISSING = ("", "na", "n/a", "#n/a", "nan", "null", "none", "missing", ".", "-", "?")
+
+#: What a person reads as a number and a program does not: 3,2 or <0.1 or 45 %.
+_NUMBER_LIKE = re.compile(r"[<>~]?=?\s*[-+]?\d+([.,]\d+)*\s*%?")
 
 _LESION = "lesion"
 
@@ -258,7 +265,7 @@ class Facts(Fixed):
         """
         numbers: dict[str, float] = {}
         for column in self.columns:
-            text = study.facts.get(column, "").strip()
+            text = known_text(study.facts.get(column, ""))
             if column in self.words:
                 known = self.words[column]
                 if text and text not in known:
@@ -284,11 +291,25 @@ class Facts(Fixed):
 
     @classmethod
     def among(cls, studies: Sequence[Mapping[str, str]], columns: Sequence[str]) -> Self:
-        """Facts of the named columns; one that is not all numbers is taken as words."""
+        """Facts of the named columns, numbers or words; what stands for a missing value is none.
+
+        Raises
+        ------
+        CohortError
+            If a column holds numbers and something else, e.g. ``<0.1`` or ``0,5``.
+        """
         words = {}
         for column in columns:
-            held = sorted({facts.get(column, "").strip() for facts in studies} - {""})
-            if not all(_is_number(text) for text in held):
+            held = sorted({known_text(facts.get(column, "")) for facts in studies} - {""})
+            others = [text for text in held if not _is_number(text)]
+            meant = [text for text in others if _NUMBER_LIKE.fullmatch(text)]
+            if meant or (others and len(others) < len(held)):
+                raise CohortError(
+                    f"column {column}: {len(held) - len(others)} different numbers, and "
+                    f"{(meant or others)[:3]}; expected numbers, or words alone. Write a missing "
+                    "value as an empty cell, decimals with a point, limits such as <0.1 as numbers"
+                )
+            if others:
                 words[column] = tuple(held)
         return cls(columns=tuple(columns), words=words)
 
@@ -322,6 +343,12 @@ def built(kind: str, plain: Mapping[str, Any], kinds: Mapping[str, Any]) -> Sour
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"model card: settings of {kind!r} cannot be used: {error!r}") from error
     return source
+
+
+def known_text(cell: str) -> str:
+    """A cell's text; empty where it stands for a missing value (NA, N/A, nan, ., -)."""
+    text = cell.strip()
+    return "" if text.lower() in MISSING else text
 
 
 def _is_number(text: str) -> bool:

@@ -12,6 +12,7 @@ from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
 from onkos.core.geometry import FloatArray
 from onkos.core.mask import Mask
+from onkos.core.method import Method
 from onkos.core.source import Caveat
 from onkos.core.volume import Volume
 from onkos.features.perturbation.measure import Measured, measured
@@ -279,8 +280,8 @@ def _icc(values: FloatArray, patients: Sequence[str], seed: int) -> Estimate:
     """ICC(1,1) with the interval the regions allow."""
     if min(values.shape) < 2:
         nan = math.nan
-        why = "ICC(1,1); not estimable: fewer than two regions or measurements"
-        return Estimate(value=nan, low=nan, high=nan, n=len(values), method=why)
+        method = Method(what="ICC(1,1)", undefined="fewer than two regions or measurements")
+        return Estimate(value=nan, low=nan, high=nan, n=len(values), method=method)
     if _resampled(patients):
         try:
             return icc(values, patients=patients, rng=np.random.default_rng(seed)).one_way

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
+from sklearn.metrics import pairwise_distances_argmin, pairwise_distances_argmin_min
+from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 from onkos.core.errors import CohortError, ContentError, UsageError
 from onkos.core.geometry import AnyArray
@@ -16,7 +19,6 @@ from onkos.features.pictures.picture import Description, FloatArray, numbered
 Float32 = NDArray[np.float32]
 
 SAMPLE = 50_000  # descriptors that k-means sees at most
-BLOCK = 8192  # descriptors compared with all words together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,12 +117,15 @@ def learn_vocabulary(
     learner = MiniBatchKMeans(
         n_clusters=count, batch_size=4096, n_init=1, random_state=int(rng.integers(2**31))
     )
-    learner.fit(sample)
-    words = np.asarray(learner.cluster_centers_, dtype=np.float32)
-    near = _distances(sample, words).min(axis=1)
-    have = np.zeros(count)
-    for one in pictures:
-        have[np.unique(_distances(one, words).argmin(axis=1))] += 1
+    # k-means++ makes thousands of small matrix products: on a busy machine threads that wait for
+    # one another at each of them take ten times as long as one thread.
+    with threadpool_limits(limits=1):
+        words = np.asarray(learner.fit(sample).cluster_centers_, dtype=np.float32)
+        near = pairwise_distances_argmin_min(sample, words, metric="sqeuclidean")[1]
+        have = np.zeros(count)
+        for one in pictures:
+            if len(one):
+                have[np.unique(pairwise_distances_argmin(one, words))] += 1
     return Vocabulary(
         words=words,
         rarity=np.log((1 + len(pictures)) / (1 + have)) + 1,
@@ -169,14 +174,13 @@ def bag_of_words(
         )
     if not len(given):
         return numbered("word", np.full(len(words), np.nan))
-    counts = np.zeros(len(words))
-    for start in range(0, len(given), BLOCK):
-        squares = _distances(given[start : start + BLOCK], words)
-        nearest = np.argpartition(squares, neighbours - 1, axis=1)[:, :neighbours]
-        near = np.take_along_axis(squares, nearest, axis=1).astype(np.float64)
-        weights = np.exp(-(near - near.min(axis=1, keepdims=True)) / (2 * vocabulary.spread**2))
-        weights /= weights.sum(axis=1, keepdims=True)
-        counts += np.bincount(nearest.ravel(), weights=weights.ravel(), minlength=len(words))
+    search = NearestNeighbors(n_neighbors=neighbours, algorithm="brute", metric="sqeuclidean")
+    with threadpool_limits(limits=1):
+        near, nearest = search.fit(words).kneighbors(given)
+    near = np.asarray(near, dtype=np.float64)
+    weights = np.exp(-(near - near.min(axis=1, keepdims=True)) / (2 * vocabulary.spread**2))
+    weights /= weights.sum(axis=1, keepdims=True)
+    counts = np.bincount(nearest.ravel(), weights=weights.ravel(), minlength=len(words))
     shares = counts / len(given)
     if tf_idf:
         shares = shares * vocabulary.rarity
@@ -195,11 +199,3 @@ def _sample(descriptors: Float32, most: int, rng: np.random.Generator) -> Float3
     if len(descriptors) <= most:
         return descriptors
     return descriptors[rng.choice(len(descriptors), size=most, replace=False)]
-
-
-def _distances(descriptors: Float32, words: Float32) -> Float32:
-    """Squared distances (n, k), not below 0."""
-    squares: Float32 = (
-        (descriptors**2).sum(axis=1)[:, None] - 2 * descriptors @ words.T + (words**2).sum(axis=1)
-    )
-    return np.maximum(squares, 0)

@@ -9,7 +9,9 @@ import numpy as np
 
 from onkos.core.errors import ContentError, GeometryError
 from onkos.core.geometry import FloatArray
-from onkos.io.dicom.header import Header
+from onkos.io.dicom.header import PARSING, Header
+from onkos.io.dicom.lut import Table, modality_table
+from onkos.io.dicom.mosaic import is_mosaic, unfolded
 
 _PHASE_KEYWORDS = (
     "AcquisitionNumber",
@@ -49,6 +51,12 @@ _PHASE_GROUPS = {
     "RealWorldValueMappingSequence": ("LUTLabel",),
     "UnassignedPerFrameConvertedAttributesSequence": _PHASE_KEYWORDS,
 }
+_PRIVATE_B = {
+    "SIEMENS": (0x0019, 0x100C),
+    "GE": (0x0043, 0x1039),
+    "PHILIPS": (0x2001, 0x1003),
+}
+_GE_OFFSET = 1e9  # which some releases add to the b-value
 _SPACING_MM = (0.001, 100.0)
 _PER_FRAME = "PerFrameFunctionalGroupsSequence"
 _UNIT = "MeasurementUnitsCodeSequence"
@@ -71,6 +79,8 @@ class Scale:
     unit
         UCUM code of the real values where a real-world mapping states it, ``?`` where such
         mappings contradict the rescaling or each other; else empty.
+    table
+        Modality LUT, which takes the place of slope and intercept; ``kind`` is its type then.
     """
 
     slope: float = 1.0
@@ -78,6 +88,7 @@ class Scale:
     stated: bool = False
     kind: str = ""
     unit: str = ""
+    table: Table | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -150,6 +161,8 @@ def frames_of(header: Header) -> list[Frame]:
     ContentError
         If the file's counts contradict each other.
     """
+    if is_mosaic(header):
+        return _slices_of_mosaic(header)
     count = int(header.number("NumberOfFrames") or 1)
     groups, shared = header.items(_PER_FRAME), header.items(_SHARED)
     if not groups and not shared:
@@ -171,6 +184,16 @@ def frames_of(header: Header) -> list[Frame]:
     ]
 
 
+def _slices_of_mosaic(header: Header) -> list[Frame]:
+    """Slices of a Siemens mosaic, each at its own place."""
+    header, tiles = unfolded(header)
+    first = _frame(header, 1, _Plain(header))
+    return [
+        replace(first, number=k + 1, position=first.position + k * np.array(tiles.step_mm))
+        for k in range(tiles.count)
+    ]
+
+
 class _Plain:
     """Attributes of a classic image: all in the data set itself."""
 
@@ -187,11 +210,30 @@ class _Plain:
         return self._header.items(keyword)
 
     def phase(self) -> dict[str, str]:
-        return {
+        found = {
             keyword: self._header.text(keyword)
             for keyword in _PHASE_KEYWORDS
             if self._header.get(keyword) is not None
         }
+        if "DiffusionBValue" not in found and (private := _private_b(self._header)):
+            found["DiffusionBValue"] = private
+        return found
+
+
+def _private_b(header: Header) -> str:
+    """Diffusion weighting where only the vendor's private attributes tell it; else empty."""
+    maker = header.text("Manufacturer").upper()
+    for name, tag in _PRIVATE_B.items():
+        if name in maker and tag in header.attributes:
+            try:
+                value = header.attributes[tag].value
+                text = value.decode("ascii") if isinstance(value, bytes) else value
+                first = text.split("\\")[0] if isinstance(text, str) else text
+                number = float(first[0] if isinstance(first, Sequence) else first)
+            except PARSING:
+                return ""
+            return f"{number % _GE_OFFSET:g}"
+    return ""
 
 
 class _Grouped:
@@ -267,6 +309,9 @@ def _scale(header: Header, said: _Plain | _Grouped, where: str) -> Scale:
     A parametric map's values are what its one mapping says. In other images the mapping's unit
     holds only where it scales as the rescaling does, which is what the values go by.
     """
+    table = modality_table(header)
+    if table is not None:
+        return Scale(stated=True, kind=table.kind, table=table)
     slope = said.numbers("PixelValueTransformationSequence", "RescaleSlope", 1)
     intercept = said.numbers("PixelValueTransformationSequence", "RescaleIntercept", 1)
     if (slope is None) != (intercept is None):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import pydicom
 from pydicom.config import disable_value_validation
@@ -20,7 +20,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from onkos.core.errors import ContentError
-from onkos.io.damage import DAMAGE
+from onkos.core.geometry import AnyArray
+from onkos.io.damage import DAMAGE, plain, said, short
 
 _PIXELS = {0x7FE00010: "", 0x7FE00008: "<f4", 0x7FE00009: "<f8"}
 _UNDEFINED = 0xFFFFFFFF
@@ -31,6 +32,13 @@ _PARSING = Lock()  # what the parser warns of is a setting of the whole process
 
 #: What a damaged file makes the parser raise; anything else is our own mistake.
 PARSING = (InvalidDicomError, BytesLengthException, *DAMAGE)
+
+
+class Layout(Protocol):
+    """How several slices lie in one picture."""
+
+    def taken_apart(self, mosaic: AnyArray, /) -> AnyArray:
+        """(slices, rows, columns) of (rows, columns)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +58,8 @@ class Header:
         the pixels must be decoded.
     real
         Type of pixels that are stored as floating-point numbers, as numpy writes it; else empty.
+    tiles
+        How the one picture of a mosaic is laid out, whose slices count as frames; else None.
     """
 
     path: Path
@@ -58,6 +68,7 @@ class Header:
     pixels_at: int | None
     pixels_length: int | None
     real: str = ""
+    tiles: Layout | None = None
     _known: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def get(self, keyword: str, default: Any = None) -> Any:
@@ -86,8 +97,8 @@ class Header:
                 return self.attributes[tag].value
         except PARSING as error:
             raise ContentError(
-                f"{self.shown}: attribute {keyword} cannot be read ({error}); the file is damaged, "
-                "export or copy it again"
+                f"{self.shown}: attribute {keyword} cannot be read ({said(error)}); the file is "
+                "damaged, export or copy it again"
             ) from error
 
     @property
@@ -111,9 +122,8 @@ class Header:
     def text(self, keyword: str) -> str:
         """Value as text, several values joined by a backslash; empty where absent."""
         value = self.get(keyword, "")
-        if isinstance(value, str | int | float):
-            return str(value).strip()
-        return "\\".join(str(part) for part in value) if _is_list(value) else str(value).strip()
+        text = "\\".join(str(part) for part in value) if _is_list(value) else str(value).strip()
+        return text if text.isprintable() else plain(text)
 
     def items(self, keyword: str) -> tuple[Header, ...]:
         """Items of a sequence as headers of their own; none where it is absent.
@@ -157,11 +167,13 @@ class Header:
             numbers = tuple(float(part) for part in values)
         except (TypeError, ValueError) as error:
             raise ContentError(
-                f"{self.shown}: {keyword} is {value!r}, not a number; the file is damaged"
+                f"{self.shown}: {keyword} is {short(value)}, not a number; the file is damaged, "
+                "export it again"
             ) from error
         if len(numbers) != count or not all(abs(part) < 1e30 for part in numbers):
             raise ContentError(
-                f"{self.shown}: {keyword} is {value!r}; expected {count} finite numbers"
+                f"{self.shown}: {keyword} is {short(value)}; expected {count} finite numbers. The "
+                "header was changed or damaged, export it again"
             )
         return numbers
 
@@ -204,8 +216,7 @@ def parse(path: Path, *, shown: str = "") -> Header | None:
                 native = _native_pixels(file, syntax) if syntax in _NATIVE else None
         except PARSING as error:
             raise ContentError(
-                f"{shown}: damaged DICOM file ({type(error).__name__}: {error}); "
-                "export or copy it again"
+                f"{shown}: damaged DICOM file ({said(error)}); export or copy it again"
             ) from error
     if "SOPClassUID" not in attributes and "MediaStorageSOPClassUID" not in attributes.file_meta:
         raise ContentError(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Hashable, Sequence
 
-import numpy as np
-
-from onkos.core.errors import GeometryError
+from onkos.core.errors import ContentError, GeometryError
 from onkos.core.geometry import AnyArray
 from onkos.core.source import Caveat
 from onkos.io.dicom.frames import Frame
@@ -21,26 +21,28 @@ def without_copies(frames: Sequence[Frame], series: str) -> tuple[list[Frame], t
     GeometryError
         If two files claim the same SOP Instance UID and are not the same.
     """
+    prints = _Prints(frames)
     seen: dict[tuple[str, int | None], Frame] = {}
-    by_place: dict[tuple[float, ...], list[Frame]] = {}
+    known: set[tuple[Hashable, ...]] = set()
     kept, dropped = [], 0
     for frame in frames:
         uid = frame.header.text("SOPInstanceUID")
         same_uid = seen.get((uid, frame.number)) if uid else None
-        place = tuple(round(float(x), 2) for x in frame.position)
-        twin = same_uid or next(
-            (other for other in by_place.get(place, ()) if _same(frame, other)), None
-        )
-        if same_uid and not _same(frame, same_uid):
+        if same_uid is None and prints.is_alone(frame):
+            seen[uid, frame.number] = frame
+            kept.append(frame)
+            continue
+        own = prints.of(frame)
+        if same_uid and own != prints.of(same_uid):
             raise GeometryError(
                 f"{series}: {frame.shown} and {same_uid.shown} have the same SOP Instance UID and "
                 "differ; one of them was changed. Export the series again"
             )
-        if twin:
+        if own in known:
             dropped += 1
             continue
+        known.add(own)
         seen[uid, frame.number] = frame
-        by_place.setdefault(place, []).append(frame)
         kept.append(frame)
     if not dropped:
         return kept, ()
@@ -63,7 +65,7 @@ def phases(places: Sequence[Sequence[Frame]], series: str) -> tuple[dict[str, li
     """
     counts = sorted({len(place) for place in places})
     crowded = next(place for place in places if len(place) == counts[-1])
-    names = " and ".join(frame.shown for frame in crowded[:3])
+    names = " and ".join(frame.shown for frame in crowded[:2])
     if len(counts) == 1:
         for keyword in dict.fromkeys(key for frame in crowded for key in frame.phase):
             values = [[frame.phase.get(keyword, "") for frame in place] for place in places]
@@ -76,20 +78,44 @@ def phases(places: Sequence[Sequence[Frame]], series: str) -> tuple[dict[str, li
                         told[frame.phase.get(keyword, "")].append(frame)
                 return told, keyword
     raise GeometryError(
-        f"{series}: {names} lie at the same place and differ; expected one slice a place, or the "
-        "same number everywhere with an attribute that tells them apart (echo, b-value, time). "
-        "Export the acquisitions apart"
+        f"{series}: {names} lie at the same place and differ; expected one slice a place, or "
+        "an attribute (echo, b-value, time) that tells them apart. Export the acquisitions apart"
     )
 
 
-def _same(one: Frame, other: Frame) -> bool:
-    """Whether two planes agree in place, phase and stored pixels, in whatever encoding."""
-    if abs(one.position - other.position).max() > 0.01 or dict(one.phase) != dict(other.phase):
-        return False
-    native = one.header.pixels_at is not None and other.header.pixels_at is not None
-    if native or one.header.syntax == other.header.syntax:
-        return stored_bytes(one) == stored_bytes(other)
-    return np.array_equal(_stored_values(one), _stored_values(other))
+class _Prints:
+    """What makes a plane the same as another one: place, phase and stored pixels.
+
+    Pixels are read only of planes that share place and phase, each once, so that the work grows
+    with their number. They are compared as stored, or decoded where encodings differ.
+    """
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self._crowd = Counter(_spot(frame) for frame in frames)
+        self._uids = Counter(frame.header.text("SOPInstanceUID") for frame in frames)
+        native = all(frame.header.pixels_at is not None for frame in frames)
+        self._as_stored = native or len({frame.header.syntax for frame in frames}) == 1
+        self._made: dict[int, tuple[Hashable, ...]] = {}
+
+    def is_alone(self, frame: Frame) -> bool:
+        """Whether no other plane can be the same."""
+        uid = frame.header.text("SOPInstanceUID")
+        twice = uid and frame.number is None and self._uids[uid] > 1
+        return not twice and self._crowd[_spot(frame)] == 1
+
+    def of(self, frame: Frame) -> tuple[Hashable, ...]:
+        """Print of one plane."""
+        if id(frame) not in self._made:
+            values = stored_bytes(frame) if self._as_stored else _decoded(frame)
+            digest = hashlib.sha256(values).digest()
+            self._made[id(frame)] = (*_spot(frame), digest)
+        return self._made[id(frame)]
+
+
+def _spot(frame: Frame) -> tuple[Hashable, ...]:
+    """Place to a hundredth of a millimetre, and phase."""
+    place = tuple(round(float(x), 2) for x in frame.position)
+    return place, tuple(sorted(frame.phase.items()))
 
 
 def stored_bytes(frame: Frame) -> bytes:
@@ -111,6 +137,15 @@ def stored_bytes(frame: Frame) -> bytes:
         length = min(header.pixels_length // count, size)  # without padding at the end
         file.seek(header.pixels_at + ((frame.number or 1) - 1) * length)
         return file.read(length)
+
+
+def _decoded(frame: Frame) -> bytes:
+    """Stored values in one type, whatever they were stored as; bytes that cannot be decoded."""
+    try:
+        values = _stored_values(frame)
+    except ContentError:
+        return stored_bytes(frame)
+    return values.astype("<i8" if values.dtype.kind in "iu" else "<f8").tobytes()
 
 
 def _stored_values(frame: Frame) -> AnyArray:

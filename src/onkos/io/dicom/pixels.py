@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import pydicom
-from pydicom.pixels import pixel_array
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray
 from onkos.core.source import Caveat
+from onkos.io.dicom.decoding import PALETTE, decoded_pixels
 from onkos.io.dicom.frames import Frame
-from onkos.io.dicom.header import PARSING, Header
+from onkos.io.dicom.header import Header
+from onkos.io.dicom.lut import modality_table, palette_colours
 
 _LONGEST = 65535  # what Rows and Columns can say
 _SLACK = 2  # bytes: padding to an even length
@@ -24,8 +23,9 @@ _READERS = 4  # threads
 def values_of(frames: Sequence[Frame], series: str) -> tuple[AnyArray, tuple[Caveat, ...]]:
     """Real values of the planes of one volume: shape (columns, rows, planes).
 
-    Stored values are scaled by each plane's own slope and intercept. They stay integers where
-    every slope is 1, every intercept whole and the sum fits 16 bits; else they are float32.
+    Stored values are scaled by each plane's own slope and intercept, or its Modality LUT. They
+    stay integers where every slope is 1, every intercept whole and the sum fits 16 bits; else
+    they are float32.
 
     Raises
     ------
@@ -72,6 +72,9 @@ def _fill(stack: AnyArray, frames: Sequence[Frame], kind: np.dtype[np.generic]) 
     for frame, out in zip(frames, stack, strict=True):
         plane = plane_of(frame, rows, columns, kind, decoded)
         padded += _padding(frame.header, plane)
+        if frame.scale.table is not None:
+            out[...] = frame.scale.table.of(plane)
+            continue
         if stack.dtype.kind == "i":
             if not _fits(plane, frame.header, frame.scale.intercept):
                 return None
@@ -86,6 +89,11 @@ def _fill(stack: AnyArray, frames: Sequence[Frame], kind: np.dtype[np.generic]) 
 def _one_encoding(frames: Sequence[Frame], series: str) -> np.dtype[np.generic]:
     """Type of the stored pixels; refuses planes that are stored in different ways."""
     first = frames[0].header
+    if first.text("PhotometricInterpretation") == PALETTE:
+        raise ContentError(
+            f"{first.shown}: a palette of colours in an image with a place in the patient; "
+            "expected measured values, not a rendering of them. Export the original series"
+        )
     kind, told = stored_type(first), _encoding(first)
     for frame in frames:
         header = frame.header
@@ -95,6 +103,11 @@ def _one_encoding(frames: Sequence[Frame], series: str) -> np.dtype[np.generic]:
             raise ContentError(
                 f"{series}: {frame.shown} stores {_described(header)}, {frames[0].shown} "
                 f"{_described(first)}; expected one kind of pixels. Export the series again"
+            )
+        if (frame.scale.table is None) != (frames[0].scale.table is None):
+            raise ContentError(
+                f"{series}: one of {frame.shown} and {frames[0].shown} has a Modality LUT and the "
+                "other none; expected both or none. Export the series again"
             )
         if frame.scale.stated != frames[0].scale.stated:
             raise ContentError(
@@ -145,8 +158,11 @@ def _finite(stack: AnyArray, series: str) -> tuple[Caveat, ...]:
     return (Caveat(code="not-finite", text=text, where=series),)
 
 
-def picture_of(header: Header) -> AnyArray:
+def picture_of(header: Header) -> tuple[AnyArray, str]:
     """Pixels of a plain picture: (columns, rows) grey, scaled, or (columns, rows, 3) RGB.
+
+    With it comes the kind of its Modality LUT, ``low`` for a palette that was filled in the low
+    byte only, or nothing.
 
     Raises
     ------
@@ -162,17 +178,23 @@ def picture_of(header: Header) -> AnyArray:
     rows, columns = matrix(header)
     if _samples(header) == 1 and header.pixels_at is not None:
         _check_length(header, rows * columns * stored_type(header).itemsize)
-    decoded = _decode(header)
+    decoded = decoded_pixels(header)
     if decoded.shape[:2] != (rows, columns):
         raise ContentError(
             f"{header.shown}: decoded to {decoded.shape}, expected {rows} rows, {columns} columns"
         )
     if decoded.ndim == 3:
-        return decoded.swapaxes(0, 1)
+        return decoded.swapaxes(0, 1), ""
+    if header.text("PhotometricInterpretation") == PALETTE:
+        colours, low = palette_colours(header, decoded)
+        return colours.swapaxes(0, 1), "low" if low else ""
+    table = modality_table(header)
+    if table is not None:
+        return table.of(decoded).T, table.kind or "of no stated type"
     slope, intercept = header.number("RescaleSlope"), header.number("RescaleIntercept")
     if (slope or 1.0) == 1.0 and not intercept:
-        return decoded.T
-    return (decoded * np.float32(slope or 1.0) + np.float32(intercept or 0.0)).T
+        return decoded.T, ""
+    return (decoded * np.float32(slope or 1.0) + np.float32(intercept or 0.0)).T, ""
 
 
 def matrix(header: Header) -> tuple[int, int]:
@@ -236,7 +258,8 @@ def _count(header: Header) -> int:
 def _are_integers(frames: Sequence[Frame], kind: np.dtype[np.generic]) -> bool:
     """Whether scaling leaves integers: every slope 1, every intercept whole."""
     return kind.kind in "iu" and all(
-        f.scale.slope == 1.0 and f.scale.intercept % 1 == 0 for f in frames
+        f.scale.table is None and f.scale.slope == 1.0 and f.scale.intercept % 1 == 0
+        for f in frames
     )
 
 
@@ -272,7 +295,7 @@ def plane_of(
     if header.pixels_at is None:
         if id(header) not in decoded:
             decoded.clear()  # one file's frames follow each other: never keep two
-            decoded[id(header)] = _decode(header)
+            decoded[id(header)] = decoded_pixels(header)
         found = decoded[id(header)]
         if count > 1 and len(found) != count:
             raise ContentError(
@@ -342,50 +365,23 @@ def _rest_is_empty(header: Header, expected: int) -> bool:
         return not any(file.read(length - expected))
 
 
-def _decode(header: Header) -> AnyArray:
-    """Decode with pydicom's handlers; colours become RGB, palettes too."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            whole = pydicom.dcmread(header.path, force=True)
-            if not any(f"{kind}PixelData" in whole for kind in ("", "Float", "DoubleFloat")):
-                raise ContentError(
-                    f"{header.shown}: no pixels in it; expected an image. It was cut short or "
-                    "its pixels were removed, copy or export it again"
-                )
-            if not whole.file_meta.get("TransferSyntaxUID"):
-                whole.file_meta.TransferSyntaxUID = _guessed_syntax(whole)
-            if whole.get("PhotometricInterpretation") == "PALETTE COLOR":
-                return _from_palette(whole)
-            decoded: AnyArray = pixel_array(whole)
-            return decoded
-    except PARSING as error:
-        raise ContentError(
-            f"{header.shown}: the pixels cannot be decoded ({type(error).__name__}: {error}); "
-            "the file is damaged, or 'onkos doctor' shows a missing decoder"
-        ) from error
-
-
-def _guessed_syntax(whole: pydicom.Dataset) -> str:
-    """Transfer syntax of a file without meta information, as it was parsed."""
-    implicit, little = whole.original_encoding
-    if implicit:
-        return "1.2.840.10008.1.2"
-    return "1.2.840.10008.1.2.1" if little is not False else "1.2.840.10008.1.2.2"
-
-
-def _from_palette(whole: pydicom.Dataset) -> AnyArray:
-    """RGB, 8 bits, of a palette image."""
-    colours: AnyArray = pydicom.pixels.apply_color_lut(pixel_array(whole), whole)
-    if colours.dtype == np.uint16:
-        colours = (colours >> 8).astype(np.uint8)
-    return colours[..., :3]
-
-
 def _padding(header: Header, plane: AnyArray) -> int:
     """How many pixels are marked as padding: outside the scanner's field of view."""
-    value = header.get("PixelPaddingValue")
-    return int(np.count_nonzero(plane == value)) if isinstance(value, int) else 0
+    floats = header.get("FloatPixelPaddingValue")
+    if plane.dtype.kind == "f":
+        return int(np.count_nonzero(plane == floats)) if isinstance(floats, float) else 0
+    ends = [header.get(name) for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    if not isinstance(ends[0], int):
+        return 0
+    # some write the bits of a negative value as an unsigned one
+    low, high = sorted(_in_type(end if isinstance(end, int) else ends[0], plane) for end in ends)
+    return int(np.count_nonzero((plane >= low) & (plane <= high)))
+
+
+def _in_type(value: int, plane: AnyArray) -> int:
+    """A value as the type of the stored pixels holds it."""
+    limits, span = np.iinfo(plane.dtype), 1 << 8 * plane.dtype.itemsize
+    return (value - int(limits.min)) % span + int(limits.min)
 
 
 def _padding_caveat(padded: int, size: int, series: str) -> tuple[Caveat, ...]:

@@ -13,6 +13,8 @@ from onkos.io.dicom.pixels import picture_of, stored_type
 _CENTIMETRES = 3
 _TISSUE_2D = 1
 _ROUNDING = 0.01  # of scaled values, to single precision
+_SAME_SIZE = 1e-4
+_PROJECTIONS = ("CR", "DX", "MG", "XA", "RF", "RG", "IO", "PX", "XR", "DR", "PR", "RTIMAGE")
 
 Spacing = tuple[float, ...] | None
 
@@ -24,9 +26,10 @@ def picture_volume(header: Header, series: str, source: Source) -> Volume:
     Imager Pixel Spacing (at the detector: divided by the magnification where it is known) and
     Nominal Scanned Pixel Spacing; without any it stays unknown and millimetres are refused.
     """
-    data = picture_of(header)
+    data, table = picture_of(header)
     data, inverted = _upright_greys(data, header, series)
     spacing, scale = _spacing(header, series)
+    tabled = (table_caveat(table, series),) if table else ()
     return Volume(
         data=data,
         geometry=Geometry.picture(data.shape[:2], spacing_mm=spacing),
@@ -42,8 +45,21 @@ def picture_volume(header: Header, series: str, source: Source) -> Volume:
             description=source.description,
             series_number=source.series_number,
         ),
-        caveats=(*inverted, *scale),
+        caveats=(*tabled, *inverted, *scale),
     )
+
+
+def table_caveat(kind: str, series: str) -> Caveat:
+    """Tell which table made the values of an image, or that a palette was filled oddly."""
+    if kind == "low":
+        text = (
+            "The palette of 16 bits is filled in the low byte only, as some exporters do; its "
+            "colours are taken from there."
+        )
+        return Caveat(code="palette-low-byte", text=text, where=series)
+    meant = ", thousandths of optical density" if kind == "OD" else ""
+    text = f"Values come from a table in the file (Modality LUT {kind}{meant})."
+    return Caveat(code="modality-lut", text=text, where=series)
 
 
 def _upright_greys(
@@ -71,7 +87,7 @@ def _upright_greys(
 def _limits(header: Header) -> tuple[float, float] | None:
     """Least and greatest value, scaled, that a grey picture's bits can hold; None if real."""
     kind = stored_type(header)
-    if kind.kind == "f":
+    if kind.kind == "f" or header.get("ModalityLUTSequence") is not None:
         return None
     bits = int(header.number("BitsStored") or 8 * kind.itemsize)
     low = -(1 << bits - 1) if kind.kind == "i" else 0
@@ -108,6 +124,13 @@ def _spacing(header: Header, series: str) -> tuple[Spacing, tuple[Caveat, ...]]:
     if scanned and min(scanned) > 0:
         text = "Lengths are those on the scanned film, not in the patient."
         return (scanned[1], scanned[0]), (Caveat(code="film-size", text=text, where=series),)
+    ratio = header.numbers("PixelAspectRatio", 2)
+    if ratio and min(ratio) > 0 and ratio[0] != ratio[1]:
+        text = (
+            f"Pixels are not square (Pixel Aspect Ratio {ratio[0]:g} to {ratio[1]:g}) and their "
+            "size is not stated: shapes and areas in pixels do not hold."
+        )
+        return None, (Caveat(code="pixel-aspect", text=text, where=series),)
     text = "The pixel size is not stated: nothing can be measured in millimetres."
     return None, (Caveat(code="pixel-size-unknown", text=text, where=series),)
 
@@ -118,15 +141,28 @@ def _calibration(
     detector: tuple[float, ...] | None,
     series: str,
 ) -> tuple[Caveat, ...]:
-    """Tell what a projection's Pixel Spacing was calibrated to."""
-    kind = header.text("PixelSpacingCalibrationType")
-    if detector is None or detector == exact:
+    """Tell what a projection's Pixel Spacing was calibrated to, if to anything."""
+    if header.text("Modality").upper() not in _PROJECTIONS:
         return ()
-    text = (
-        f"PixelSpacing {exact[0]:g} mm differs from {detector[0]:g} mm at the detector "
-        f"(calibration: {kind or 'not stated'}); PixelSpacing is used."
-    )
-    return (Caveat(code="spacing-contradiction", text=text, where=series),)
+    kind = header.text("PixelSpacingCalibrationType").upper()
+    if detector is not None and not np.allclose(detector, exact, rtol=_SAME_SIZE):
+        text = (
+            f"PixelSpacing {exact[0]:g} mm differs from {detector[0]:g} mm at the detector "
+            f"(calibration: {kind or 'not stated'}); PixelSpacing is used."
+        )
+        return (Caveat(code="spacing-contradiction", text=text, where=series),)
+    if kind:
+        text = (
+            f"Lengths are calibrated ({kind}): they hold at the depth of what was measured for it."
+        )
+    elif detector is not None:
+        text = "Lengths are those at the detector; in the patient things are smaller."
+    else:
+        text = (
+            "PixelSpacing of a projection without a calibration: lengths may be those at the "
+            "detector, and in the patient things are smaller."
+        )
+    return (Caveat(code="projected-size", text=text, where=series),)
 
 
 def _ultrasound(header: Header) -> tuple[Spacing, str]:

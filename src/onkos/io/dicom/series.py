@@ -10,20 +10,20 @@ from pydicom.uid import UID
 
 from onkos.core.errors import ContentError, GeometryError
 from onkos.core.geometry import AnyArray
-from onkos.core.source import PHANTOM, Caveat, Instance, Source
+from onkos.core.source import Caveat, Instance, Source
 from onkos.core.volume import Volume
 from onkos.io.dicom.frames import Frame, frames_of, is_placed
 from onkos.io.dicom.header import Header
+from onkos.io.dicom.kinds import caveats_of, caveats_of_making
 from onkos.io.dicom.pixels import values_of
-from onkos.io.dicom.projection import picture_volume
+from onkos.io.dicom.projection import picture_volume, table_caveat
 from onkos.io.dicom.roles import is_localizer, role_of
 from onkos.io.dicom.stack import Stack, stacks_of
-from onkos.io.dicom.suv import uptake_of
+from onkos.io.dicom.suv import checked, uptake_of
 
 HOUNSFIELD = "[hnsf'U]"
 
 _SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
-_SIDES = ("Laterality", "ImageLaterality", "FrameLaterality")
 _PLACED = (
     "1.2.840.10008.5.1.4.1.1.2",  # CT
     "1.2.840.10008.5.1.4.1.1.2.1",
@@ -33,11 +33,6 @@ _PLACED = (
     "1.2.840.10008.5.1.4.1.1.130",
 )
 _DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
-_LOSSY = (
-    "1.2.840.10008.1.2.4.50",  # JPEG baseline
-    "1.2.840.10008.1.2.4.51",
-    "1.2.840.10008.1.2.4.81",  # JPEG-LS near-lossless
-)
 
 
 def series_name(header: Header) -> str:
@@ -91,12 +86,14 @@ def volumes_of(headers: Sequence[Header]) -> list[tuple[str, Volume]]:
     first = headers[0]
     series = series_name(first)
     _require_one(headers, series)
-    caveats = _general(headers, series)
+    caveats = caveats_of(headers, series)
     if not _all_placed(headers, series):
         return [
             (
                 role_of(header),
-                picture_volume(header, series, _source(header, ())).with_caveat(*caveats),
+                picture_volume(header, series, _source(header, ())).with_caveat(
+                    *caveats, *caveats_of_making([header], series)
+                ),
             )
             for header in headers
         ]
@@ -115,9 +112,9 @@ def _all_placed(headers: Sequence[Header], series: str) -> bool:
     kind = without[0].text("SOPClassUID")
     if kind in _PLACED:
         raise GeometryError(
-            f"{series}, {without[0].shown}: {_name(kind)} without a position in the patient "
-            "(ImagePositionPatient, or functional groups); an anonymiser or converter removed it. "
-            "Export the series again from the archive"
+            f"{series}, {without[0].shown}: {_name(kind)} without a position in "
+            "the patient (ImagePositionPatient); an anonymiser or converter removed it. Export the "
+            "series again from the archive"
         )
     if len(without) < len(headers):
         raise GeometryError(
@@ -130,11 +127,13 @@ def _all_placed(headers: Sequence[Header], series: str) -> bool:
 def _volume(stack: Stack, series: str) -> Volume:
     """Values, unit and source of one stack."""
     first = stack.frames[0].header
+    headers = list({id(frame.header): frame.header for frame in stack.frames}.values())
     data, padding = values_of(stack.frames, series)
     modality = first.text("Modality").upper()
     unit, doubts = _unit(stack.frames, modality, series)
     if modality == "PT" and unit == "1":
-        uptake = uptake_of(stack.frames, series)
+        voxel_ml = stack.geometry.voxel_ml
+        uptake = checked(uptake_of(stack.frames, series), data, voxel_ml, series)
         unit, doubts = uptake.unit, uptake.caveats
         if uptake.factor != 1.0:
             data = _times(data, uptake.factor)
@@ -153,7 +152,7 @@ def _volume(stack: Stack, series: str) -> Volume:
             description=name,
             series_number=source.series_number,
         ),
-        caveats=(*stack.caveats, *padding, *doubts),
+        caveats=(*stack.caveats, *padding, *doubts, *caveats_of_making(headers, series)),
     )
 
 
@@ -177,46 +176,25 @@ def _unit(frames: Sequence[Frame], modality: str, series: str) -> tuple[str, tup
         )
         return "1", (Caveat(code="unknown-unit", text=text, where=series),)
     if modality != "CT":
-        return "1", ()
+        return "1", _tabled(frames[0], series)
     if is_localizer(frames[0].header):
         text = "A planning view (localizer): its values are sums along rays, not Hounsfield units."
         return "1", (Caveat(code="localizer", text=text, where=series),)
     stated = {frame.scale.kind for frame in frames}
     if stated <= {"", "HU"} and len(stated) == 1 and frames[0].scale.stated:
         return HOUNSFIELD, ()
+    if frames[0].scale.table is not None:
+        return "1", _tabled(frames[0], series)
     said = " and ".join(sorted(stated - {""})) or "missing"
     text = f"Rescale type {said}: the values may not be Hounsfield units."
     return "1", (Caveat(code="unknown-unit", text=text, where=series),)
 
 
-def _general(headers: Sequence[Header], series: str) -> tuple[Caveat, ...]:
-    """Caveats that hold for a series as soon as one of its images gives cause."""
-    found = []
-
-    def told(keyword: str) -> set[str]:
-        return {header.text(keyword).upper() for header in headers}
-
-    if told("QualityControlImage") & {"YES", "BOTH"}:
-        found.append(PHANTOM)
-    if "01" in told("LossyImageCompression") or {header.syntax for header in headers} & set(_LOSSY):
-        text = "The images were compressed with loss; fine texture is not to be trusted."
-        found.append(Caveat(code="lossy", text=text, where=series))
-    if "YES" in told("BurnedInAnnotation"):
-        text = "Text is burned into the image, perhaps with the patient's name."
-        found.append(Caveat(code="burned-in-text", text=text, where=series))
-    if is_placed(headers[0]) and "MONOCHROME1" in told("PhotometricInterpretation"):
-        text = "Marked for display with inverted greys (MONOCHROME1); values are as measured."
-        found.append(Caveat(code="inverted-greys", text=text, where=series))
-    if "" in told("SOPInstanceUID"):
-        text = "Images without SOP Instance UID: what is written about them cannot refer to them."
-        found.append(Caveat(code="no-instance-uid", text=text, where=series))
-    sides = [{header.text(side) for side in _SIDES} for header in headers]
-    if is_placed(headers[0]):
-        sides = [set().union(*sides)]  # one volume has one side; pictures of a series may differ
-    if any({"L", "R"} <= here for here in sides):
-        text = "The header says both left and right; check the side on the picture."
-        found.append(Caveat(code="laterality-contradiction", text=text, where=series))
-    return tuple(found)
+def _tabled(frame: Frame, series: str) -> tuple[Caveat, ...]:
+    """Tell that a table made the values, where they are not in Hounsfield units."""
+    if frame.scale.table is None:
+        return ()
+    return (table_caveat(frame.scale.kind or "of no stated type", series),)
 
 
 def _require_one(headers: Sequence[Header], series: str) -> None:
@@ -241,7 +219,7 @@ def _source(header: Header, frames: Sequence[Frame]) -> Source:
             Instance(
                 uid=frame.header.text("SOPInstanceUID"),
                 class_uid=frame.header.text("SOPClassUID"),
-                frame=frame.number,
+                frame=None if frame.header.tiles else frame.number,
             )
             for frame in frames
         ),

@@ -228,9 +228,9 @@ def _tilt(frames: Sequence[Frame], step: FloatArray, series: str) -> list[Caveat
     shift = float(np.abs(in_plane[worst]).max())
     if shift > max(0.1 * min(first.spacing), _SAME_PLACE_MM):
         raise GeometryError(
-            f"{series}: {frames[worst].shown} is shifted by {shift:.3g} mm within its plane "
-            "against the line through the first and last slice; expected slices behind each "
-            "other. The header was changed or acquisitions are mixed; export the series again"
+            f"{series}: {frames[worst].shown} is shifted by {shift:.3g} mm within its plane; "
+            "expected slices behind each other. The header was changed or acquisitions are mixed; "
+            "export the series again"
         )
     angle = np.degrees(np.arccos(np.clip(step @ first.normal / np.linalg.norm(step), -1, 1)))
     if angle > _MOST_TILT_DEGREES:

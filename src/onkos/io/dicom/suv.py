@@ -2,46 +2,53 @@
 
 from __future__ import annotations
 
-import datetime
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from onkos.core.errors import ContentError
+from onkos.core.geometry import AnyArray
 from onkos.core.source import Caveat
+from onkos.io.dicom.clocks import since_injection
 from onkos.io.dicom.frames import Frame
 from onkos.io.dicom.header import PARSING, Header
+from onkos.io.dicom.tracer import Dose, agent_of
 
 SUV_UNIT = "g/ml"
-_DAY_S = 86_400.0
-_KG = (0.3, 400.0)  # from a premature child to the heaviest who fit a scanner
-_LEAST_BQ = 1e5  # a thousandth of the usual dose; below, it was written in MBq
 _LEAST_LEFT = 1e-6
 _PHILIPS_SUV = (0x7053, 0x1000)
 _PHILIPS_ACTIVITY = (0x7053, 0x1009)
+_SAMPLED = 1_000_000  # values looked at to see whether they can be SUV
+_LIT = 0.05  # share of the brightest values from which on a voxel counts as tissue
+_MOST_SUV = 40.0  # of half of the tissue; a bladder may be brighter, a body cannot
+_LEAST_SUV = 0.05  # of the brightest voxel
+_MOST_HELD = 1.5  # times the dose; calibrations are off by a tenth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uptake:
-    """What a PET image's values must be multiplied with, and the unit they then have."""
+    """What a PET image's values must be multiplied with, and the unit they then have.
+
+    ``own`` is the factor and unit they have where they turn out to be no SUV; ``grams`` the
+    patient's weight where it is known.
+    """
 
     factor: float
     unit: str
     caveats: tuple[Caveat, ...] = ()
+    own: tuple[float, str] = (1.0, "1")
+    grams: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Dose:
-    """What was given to whom, and when, as one image says it."""
+class _ToSuv:
+    """Grams a becquerel, the patient's weight, and what is doubtful about the clocks."""
 
-    weight_kg: float | None
-    becquerel: float | None
-    half_life_s: float | None
-    correction: str
-    injected_at: str
-    injected_clock: str
-    series_at: tuple[str, str]
+    factor: float
+    grams: float
+    doubts: tuple[str, ...] = ()
 
 
 def uptake_of(frames: Sequence[Frame], series: str) -> Uptake:
@@ -75,10 +82,69 @@ def uptake_of(frames: Sequence[Frame], series: str) -> Uptake:
     if unit != "BQML":
         what = f"PET units are {unit or 'not stated'}"
         return _unknown(f"{what}, not Bq/ml", "1", series)
+    return _from_activity(frames, 1.0, series)
+
+
+def checked(uptake: Uptake, data: AnyArray, voxel_ml: float, series: str) -> Uptake:
+    """Take back the name SUV from values that cannot be: too high, too low, more than was given.
+
+    Parameters
+    ----------
+    uptake
+        Factor and unit as :func:`uptake_of` found them.
+    data
+        Values before the factor.
+    voxel_ml
+        Volume of a voxel in millilitres.
+    series
+        How messages name the series.
+    """
+    if uptake.unit != SUV_UNIT:
+        return uptake
+    why = _cannot_be(uptake, data, voxel_ml)
+    if not why:
+        return uptake
+    factor, unit = uptake.own
+    taken_back = _unknown(why, unit, series)
+    return replace(taken_back, factor=factor, caveats=(*uptake.caveats, *taken_back.caveats))
+
+
+def _cannot_be(uptake: Uptake, data: AnyArray, voxel_ml: float) -> str:
+    """Why values are no SUV; empty where they may be."""
+    values = data.ravel(order="K")[:: max(1, data.size // _SAMPLED)].astype(np.float64)
+    values = values[np.isfinite(values)] * uptake.factor
+    bright = float(np.percentile(values, 99.5)) if values.size else 0.0
+    if bright <= 0:
+        return ""
+    usual = float(np.median(values[values > _LIT * bright]))
+    if usual > _MOST_SUV:
+        return f"half of the tissue would have an SUV above {usual:.3g}, which cannot be"
+    if float(values.max()) < _LEAST_SUV:
+        return f"no voxel would have an SUV above {float(values.max()):.2g}, which cannot be"
+    if uptake.grams:
+        held = float(values.mean()) * data.size * voxel_ml / uptake.grams
+        if held > _MOST_HELD:
+            return f"the image would hold {held:.3g} times the dose that was given"
+    return ""
+
+
+def _from_activity(frames: Sequence[Frame], to_activity: float, series: str) -> Uptake:
+    """SUV of values that are ``to_activity`` Bq/ml each; that activity where it cannot be told."""
     try:
-        return Uptake(factor=_factor(frames), unit=SUV_UNIT, caveats=_uncorrected(header, series))
+        found = _to_suv(frames)
     except ContentError as error:
-        return _unknown(str(error), "Bq/ml", series)
+        return replace(_unknown(str(error), "Bq/ml", series), factor=to_activity)
+    clocks = tuple(
+        Caveat(code="pet-clock", text=f"Time from injection: {doubt}.", where=series)
+        for doubt in found.doubts
+    )
+    return Uptake(
+        factor=to_activity * found.factor,
+        unit=SUV_UNIT,
+        caveats=(*_uncorrected(frames[0].header, series), *clocks),
+        own=(to_activity, "Bq/ml"),
+        grams=found.grams,
+    )
 
 
 def _uncorrected(header: Header, series: str) -> tuple[Caveat, ...]:
@@ -90,89 +156,48 @@ def _uncorrected(header: Header, series: str) -> tuple[Caveat, ...]:
     return (Caveat(code="not-attenuation-corrected", text=text, where=series),)
 
 
-def _factor(frames: Sequence[Frame]) -> float:
-    """Grams a becquerel; :class:`ContentError` names what is missing."""
-    doses = {_dose(frame.header) for frame in frames}
+def _to_suv(frames: Sequence[Frame]) -> _ToSuv:
+    """Grams a becquerel; :class:`ContentError` names what is missing or cannot be."""
+    header = frames[0].header
+    doses = {Dose.of(frame.header) for frame in frames}
     if len(doses) > 1:
-        raise ContentError("weight, dose, half-life, injection or decay correction differ by slice")
+        raise ContentError("weight, dose, half-life or decay correction differ by slice")
     dose = doses.pop()
-    if not dose.weight_kg or dose.weight_kg <= 0:
-        raise ContentError("the patient's weight is missing")
-    if not _KG[0] <= dose.weight_kg <= _KG[1]:
-        raise ContentError(f"the patient's weight of {dose.weight_kg:g} kg cannot be")
-    if not dose.becquerel or dose.becquerel <= 0:
-        raise ContentError("the injected dose is missing")
-    if dose.becquerel < _LEAST_BQ:
-        raise ContentError(f"the dose of {dose.becquerel:g} Bq cannot be; perhaps it is in MBq")
-    grams = dose.weight_kg * 1000.0
+    grams, becquerel = dose.grams, dose.given_bq
+    corrected = header.text("CorrectedImage").upper().split("\\")
+    if dose.correction in ("START", "ADMIN") and corrected != [""] and "DECY" not in corrected:
+        raise ContentError(
+            f"decay correction {dose.correction} is stated, and Corrected Image lists none"
+        )
     if dose.correction == "ADMIN":
-        return grams / dose.becquerel
+        return _ToSuv(factor=grams / becquerel, grams=grams)
     if dose.correction != "START":
         stated = dose.correction or "not stated"
         raise ContentError(f"decay correction {stated} is not START or ADMIN")
-    if not dose.half_life_s or dose.half_life_s <= 0:
-        raise ContentError("the half-life is missing")
-    decayed = math.pow(2.0, -_elapsed_s(dose, frames) / dose.half_life_s)
+    half_life = dose.lasting_s
+    elapsed = since_injection(frames, _one_agent(frames), half_life)
+    decayed = math.pow(2.0, -elapsed.seconds / half_life)
     if decayed < _LEAST_LEFT:
         raise ContentError("nothing of the dose would be left; half-life or times cannot be")
-    return grams / (dose.becquerel * decayed)
+    return _ToSuv(factor=grams / (becquerel * decayed), grams=grams, doubts=elapsed.doubts)
 
 
-def _dose(header: Header) -> _Dose:
-    """What the header says about the patient's dose; :class:`ContentError` if it is no number."""
-    agents = header.items("RadiopharmaceuticalInformationSequence")
-    if not agents:
-        raise ContentError("the injected dose is missing")
-    if len(agents) > 1:
-        raise ContentError(f"{len(agents)} radiopharmaceuticals were given")
-    agent = agents[0]
-    return _Dose(
-        weight_kg=header.number("PatientWeight"),
-        becquerel=agent.number("RadionuclideTotalDose"),
-        half_life_s=agent.number("RadionuclideHalfLife"),
-        correction=header.text("DecayCorrection").upper(),
-        injected_at=agent.text("RadiopharmaceuticalStartDateTime"),
-        injected_clock=agent.text("RadiopharmaceuticalStartTime"),
-        series_at=(header.text("SeriesDate"), header.text("SeriesTime")),
-    )
-
-
-def _elapsed_s(dose: _Dose, frames: Sequence[Frame]) -> float:
-    """Seconds from injection to the time the activity is corrected to.
-
-    That time is the series' start, unless acquisition began before it (a series made anew later
-    keeps a later series time): then the earliest acquisition.
-    """
-    start = _moment(*dose.series_at)
-    times = [
-        _moment(
-            frame.header.text("AcquisitionDate") or dose.series_at[0],
-            frame.header.text("AcquisitionTime"),
-        )
-        for frame in frames
-    ]
-    acquired = [moment for moment in times if moment is not None]
-    if start is None or (acquired and min(acquired) < start):
-        start = min(acquired, default=None)
-    injected = _moment(dose.injected_at[:8], dose.injected_at[8:])
-    if start is None:
-        raise ContentError("the time of acquisition is missing")
-    if injected is None:
-        injected = _moment(start.strftime("%Y%m%d"), dose.injected_clock)
-        if injected is None:
-            raise ContentError("the time of injection is missing")
-        if injected > start:
-            injected -= datetime.timedelta(days=1)  # injected before midnight
-    elapsed = (start - injected).total_seconds()
-    if not 0 <= elapsed < _DAY_S:
-        raise ContentError(f"injection lies {elapsed / 3600:.1f} h before acquisition")
-    return elapsed
+def _one_agent(frames: Sequence[Frame]) -> Header:
+    """The tracer; :class:`ContentError` if slices tell its injection differently."""
+    clocks = ("RadiopharmaceuticalStartDateTime", "RadiopharmaceuticalStartTime")
+    agents = [agent_of(frame.header) for frame in frames]
+    if len({tuple(agent.text(clock) for clock in clocks) for agent in agents}) > 1:
+        raise ContentError("the time of injection differs by slice")
+    return agents[0]
 
 
 def _philips(frames: Sequence[Frame], series: str) -> Uptake:
     """Counts with Philips' private factor to SUV, or to Bq/ml and on from there."""
     told = {
-        (_private(frame.header, _PHILIPS_SUV), _private(frame.header, _PHILIPS_ACTIVITY))
+        (
+            private_number(frame.header, _PHILIPS_SUV),
+            private_number(frame.header, _PHILIPS_ACTIVITY),
+        )
         for frame in frames
     }
     if len(told) > 1:
@@ -182,14 +207,10 @@ def _philips(frames: Sequence[Frame], series: str) -> Uptake:
         return Uptake(factor=to_suv, unit=SUV_UNIT, caveats=_uncorrected(frames[0].header, series))
     if to_activity <= 0:
         return _unknown("counts without the scanner's factor", "1", series)
-    try:
-        return Uptake(factor=to_activity * _factor(frames), unit=SUV_UNIT)
-    except ContentError as error:
-        found = _unknown(str(error), "Bq/ml", series)
-        return Uptake(factor=to_activity, unit="Bq/ml", caveats=found.caveats)
+    return _from_activity(frames, to_activity, series)
 
 
-def _private(header: Header, tag: tuple[int, int]) -> float:
+def private_number(header: Header, tag: tuple[int, int]) -> float:
     """Number in a private attribute, also where its type is not known; 0 where there is none."""
     try:
         value = header.attributes[tag].value
@@ -203,14 +224,3 @@ def _private(header: Header, tag: tuple[int, int]) -> float:
 def _unknown(why: str, unit: str, series: str) -> Uptake:
     text = f"No SUV: {why}. Values are in {unit if unit != '1' else 'unknown units'}."
     return Uptake(factor=1.0, unit=unit, caveats=(Caveat(code="no-suv", text=text, where=series),))
-
-
-def _moment(date: str, time: str) -> datetime.datetime | None:
-    """DICOM date and time as one moment; None where either is missing or malformed."""
-    digits = re.match(r"\d*", time.replace(":", ""))
-    clock = (digits.group() if digits else "").ljust(6, "0")[:6]
-    try:
-        moment = datetime.datetime.strptime(date.replace(".", "") + clock, "%Y%m%d%H%M%S")
-    except ValueError:
-        return None
-    return moment if time else None

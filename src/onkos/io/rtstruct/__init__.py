@@ -1,6 +1,5 @@
-"""RT structure sets: outlines as contours, written from masks and filled again."""
+"""RT structure sets: contours filled; written by :mod:`onkos.io.export.rtstruct`."""
 
 from onkos.io.rtstruct.reading import read
-from onkos.io.rtstruct.writing import write
 
-__all__ = ["read", "write"]
+__all__ = ["read"]

@@ -60,13 +60,26 @@ def filled(polygons: Iterable[FloatArray], shape: Sequence[int]) -> AnyArray:
     return inside
 
 
-def _crossings(polygon: FloatArray, rows: int) -> tuple[AnyArray, FloatArray]:
-    """Where a contour crosses the middle of each row: rows, and columns of the crossings."""
+def wound(polygon: FloatArray, shape: Sequence[int]) -> AnyArray:
+    """Pixels whose centre one contour runs round at least once, in whichever direction."""
+    turns = np.zeros((shape[0], shape[1] + 1), dtype=np.int32)
+    down = np.roll(polygon[:, 1], -1) > polygon[:, 1]
+    for way, edges in ((1, down), (-1, ~down)):
+        rows, columns = _crossings(polygon, shape[0], edges)
+        np.add.at(turns, (rows, np.clip(np.ceil(columns), 0, shape[1]).astype(np.intp)), way)
+    inside: AnyArray = np.cumsum(turns, axis=1)[:, :-1] != 0
+    return inside
+
+
+def _crossings(
+    polygon: FloatArray, rows: int, edges: AnyArray | None = None
+) -> tuple[AnyArray, FloatArray]:
+    """Where a contour, or some of its edges, crosses the middle of each row: rows, columns."""
     start, end = polygon, np.roll(polygon, -1, axis=0)
     low, high = np.minimum(start[:, 1], end[:, 1]), np.maximum(start[:, 1], end[:, 1])
     first = np.clip(np.ceil(low), 0, rows).astype(np.intp)
     last = np.clip(np.ceil(high), 0, rows).astype(np.intp)  # the upper end is not counted
-    counts = last - first
+    counts = last - first if edges is None else np.where(edges, last - first, 0)
     edge = np.repeat(np.arange(len(polygon)), counts)
     before = np.repeat(np.cumsum(counts) - counts, counts)
     row = first[edge] + np.arange(len(edge)) - before

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,43 +16,24 @@ from onkos.core.geometry import FloatArray
 from onkos.core.mask import Mask
 from onkos.core.source import Caveat
 from onkos.core.volume import Volume
+from onkos.io.attributes import MANUFACTURER
+from onkos.io.damage import said
 from onkos.io.dicom.header import PARSING
-from onkos.io.layers import Tissue, layered, patch
-from onkos.io.rtstruct.contours import filled
+from onkos.io.layers import Patch, Tissue, layered, patch
+from onkos.io.rtstruct.overlaps import Slice, on_slice
+from onkos.io.rtstruct.regions import Region, items_of, regions_of, unique_names
 
 _OFF_SLICES = 0.2  # how far a contour may lie from the slice it is taken for
-_CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Contour:
-    """Corners in mm, and the image it says it was drawn on (empty if it says none)."""
-
-    points: FloatArray
-    image: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Region:
-    """One region of interest; ``kinds`` are the geometric types of its contours."""
-
-    number: int
-    name: str
-    frame: str
-    kinds: frozenset[str]
-    contours: tuple[_Contour, ...]
-
-    @property
-    def closed(self) -> bool:
-        """Whether it encloses anything."""
-        return self.kinds <= set(_CLOSED)
+Placed = Mapping[int, list[FloatArray]]
 
 
 def read(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tuple[Mask, ...]:
     """Fill the contours of a structure set on the images they were drawn on.
 
     A pixel belongs to a region if its centre lies inside an odd number of the region's contours
-    on that slice, so that a contour inside another one is a hole, as is a keyhole.
+    on that slice, so that a contour inside another one is a hole, as is a keyhole. A contour that
+    is there twice counts once, and two that cross are both filled, each with a caveat.
 
     Parameters
     ----------
@@ -66,9 +47,10 @@ def read(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tuple[Mas
     Returns
     -------
     tuple of Mask
-        Labels are ROI numbers, names ROI names. Regions that overlap are in different masks, as
-        few as it takes. Regions of points or open lines, and contours beyond the images, are
-        left out with a caveat.
+        Labels are ROI numbers (counted from 1 where one of them is no number from 1 to 65535),
+        names ROI names. Regions that overlap are in different masks, as few as it takes. Points,
+        open lines, contours beyond the images and slices without a contour between others are
+        told in a caveat of their region.
 
     Raises
     ------
@@ -79,92 +61,55 @@ def read(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tuple[Mas
     """
     shown = shown or str(path)
     try:
-        whole = pydicom.dcmread(path, force=True)
-        regions = list(_regions(whole, shown))
-        references = _references(whole)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters of it is checked by hand
+            whole = pydicom.dcmread(path, force=True)
+            regions, nameless = regions_of(whole, shown)
+            references = _references(whole)
+            own = whole.get("Manufacturer") == MANUFACTURER
     except PARSING as error:
         raise ContentError(
-            f"{shown}: damaged structure set ({type(error).__name__}: {error}); export it again"
+            f"{shown}: damaged structure set ({said(error)}); export it again"
         ) from error
     closed = [region for region in regions if region.closed]
     if not closed:
-        kinds = sorted(set().union(*(region.kinds for region in regions)))
+        kinds = sorted(set().union(*(region.left_out for region in regions)))
         raise ContentError(
             f"{shown}: no region of closed planar contours ({', '.join(kinds) or 'no region'}); "
-            "only closed contours enclose tissue"
+            "only closed contours enclose tissue. Export outlines, not points or lines"
         )
     volume = _drawn_on(closed, references, volumes, shown)
-    placed = {region.number: _by_slice(region, volume, shown) for region in closed}
-    beyond = sum(lost for _, lost in placed.values())
-    names = _unique_names(closed)
+    names = unique_names(closed)
+    caveats = _general(regions, nameless, shown)
+    placed: dict[int, Placed] = {}
+    for region in closed:
+        name = names[region.label]
+        placed[region.label], beyond = _by_slice(region, volume, shown)
+        told = {**_left_out(region), **_gaps(placed[region.label], beyond, region, own=own)}
+        caveats += _of_region(told, name, shown)
 
     def tissues() -> Iterator[Tissue]:
-        rows, columns = volume.geometry.shape[1], volume.geometry.shape[0]
         for region in closed:
-            slices = placed[region.number][0]
-            drawn = (patch(k, filled(some, (rows, columns))) for k, some in slices.items())
-            patches = [one for one in drawn if one is not None]
-            yield Tissue(region.number, names[region.number], patches)
+            name = names[region.label]
+            patches, told = _filled(region, placed[region.label], volume)
+            caveats.extend(_of_region(told, name, shown))
+            yield Tissue(region.label, name, patches)
 
-    return layered(
-        tissues(),
-        volume.geometry,
-        caveats=_caveats(regions, beyond, shown),
-        largest=max(names),
-    )
-
-
-def _regions(whole: Dataset, shown: str) -> Iterator[_Region]:
-    drawn = {
-        int(one.ReferencedROINumber): one.get("ContourSequence") or ()
-        for one in whole.get("ROIContourSequence") or ()
-    }
-    seen: set[int] = set()
-    for described in whole.StructureSetROISequence:
-        number = int(described.ROINumber)
-        if number in seen or number < 1:
-            raise ContentError(f"{shown}: ROI number {number} is used twice or is not positive")
-        seen.add(number)
-        own = drawn.get(number, ())
-        yield _Region(
-            number=number,
-            name=str(described.get("ROIName") or f"ROI {number}").strip(),
-            frame=str(described.get("ReferencedFrameOfReferenceUID") or ""),
-            kinds=frozenset(str(one.ContourGeometricType) for one in own),
-            contours=tuple(_contour(one, number, shown) for one in own),
-        )
-
-
-def _contour(drawn: Dataset, number: int, shown: str) -> _Contour:
-    values = np.array(drawn.ContourData, dtype=np.float64)
-    if values.size % 3 or not np.isfinite(values).all():
-        raise ContentError(
-            f"{shown}: a contour of ROI {number} has {values.size} coordinates, not three a point, "
-            "or some that are no numbers; export it again"
-        )
-    stated = int(drawn.get("NumberOfContourPoints") or values.size // 3)
-    if stated != values.size // 3:
-        raise ContentError(
-            f"{shown}: a contour of ROI {number} states {stated} points and has "
-            f"{values.size // 3}; it is damaged, export it again"
-        )
-    images = drawn.get("ContourImageSequence")
-    image = str(images[0].ReferencedSOPInstanceUID) if images else ""
-    return _Contour(points=values.reshape(-1, 3), image=image)
+    return layered(tissues(), volume.geometry, caveats=caveats, largest=max(names))
 
 
 def _references(whole: Dataset) -> frozenset[str]:
     """Series the object says it was drawn on."""
     return frozenset(
         str(series.SeriesInstanceUID)
-        for frame in whole.get("ReferencedFrameOfReferenceSequence") or ()
-        for study in frame.get("RTReferencedStudySequence") or ()
-        for series in study.get("RTReferencedSeriesSequence") or ()
+        for frame in items_of(whole, "ReferencedFrameOfReferenceSequence")
+        for study in items_of(frame, "RTReferencedStudySequence")
+        for series in items_of(study, "RTReferencedSeriesSequence")
     )
 
 
 def _drawn_on(
-    regions: Sequence[_Region],
+    regions: Sequence[Region],
     references: frozenset[str],
     volumes: Sequence[Volume],
     shown: str,
@@ -185,10 +130,15 @@ def _drawn_on(
         if named and (same_frame or not frames or not source.frame_of_reference_uid):
             fitting.append(volume)
     if not fitting:
-        series = ", ".join(sorted(references)) or "none named"
+        series = ", ".join(sorted(references)[:1]) or "none named"
+        if any(one.source and one.source.series_uid in references for one in volumes):
+            raise GeometryError(
+                f"{shown}: its images (series {series}) are here, but in another frame of "
+                "reference than its contours, so their places cannot be compared. Export both again"
+            )
         raise ContentError(
-            f"{shown}: contours without the images they were drawn on (series {series}, frame of "
-            f"reference {', '.join(frames) or 'none'}); open them together with the images"
+            f"{shown}: contours without the images they were drawn on (series {series}); "
+            "open them together with the images, in one folder"
         )
     images = {contour.image for region in regions for contour in region.contours}
     return max(fitting, key=lambda one: _named_in(one, images))
@@ -199,9 +149,7 @@ def _named_in(volume: Volume, images: set[str]) -> int:
     return sum(one.uid in images for one in volume.source.instances) if volume.source else 0
 
 
-def _by_slice(
-    region: _Region, volume: Volume, shown: str
-) -> tuple[dict[int, list[FloatArray]], int]:
+def _by_slice(region: Region, volume: Volume, shown: str) -> tuple[Placed, int]:
     """Contours in pixel indices by slice, and how many lie beyond the images."""
     found: dict[int, list[FloatArray]] = defaultdict(list)
     instances = volume.source.instances if volume.source else ()
@@ -224,28 +172,88 @@ def _by_slice(
         if contour.image in known and uids[k] != contour.image:
             raise GeometryError(
                 f"{shown}: a contour of {region.name!r} names image {contour.image} and lies on "
-                f"slice {k}, which is image {uids[k]}; the object contradicts itself"
+                f"slice {k}, another image; the object contradicts itself. Export it again"
             )
         found[k].append(index[:, :2])
     return found, beyond
 
 
-def _unique_names(regions: Sequence[_Region]) -> dict[int, str]:
-    names: dict[int, str] = {}
-    for region in regions:
-        taken = region.name in names.values()
-        names[region.number] = f"{region.name} ({region.number})" if taken else region.name
-    return names
+def _filled(region: Region, placed: Placed, volume: Volume) -> tuple[list[Patch], dict[str, str]]:
+    """Pixels of a region slice by slice, and what to tell of its contours, by caveat."""
+    shape = (volume.geometry.shape[1], volume.geometry.shape[0])
+    hollow = any(contour.hollow for contour in region.contours)
+    slices = {k: on_slice(some, shape, hollow=hollow) for k, some in placed.items()}
+    patches = [one for k, here in slices.items() if (one := patch(k, here.hit)) is not None]
+    return patches, _strange(list(slices.values()), len(slices) - len(patches))
 
 
-def _caveats(regions: Sequence[_Region], beyond: int, shown: str) -> tuple[Caveat, ...]:
+def _strange(slices: Sequence[Slice], empty: int) -> dict[str, str]:
+    told = {}
+    if twice := sum(one.twice for one in slices):
+        told["doubled-contours"] = f"contours that are there twice: {twice}; each is filled once."
+    if crossing := sum(one.crossing for one in slices):
+        told["crossing-contours"] = (
+            f"pairs of contours that cross: {crossing}; what either encloses is filled."
+        )
+    if walls := sum(one.walls for one in slices):
+        told["thin-wall"] = (
+            f"contours that take away nearly all of the one around them: {walls}; if they are not "
+            "the inside of a wall but drawn twice, the region is far larger."
+        )
+    if beyond := sum(one.beyond for one in slices):
+        told["outline-beyond-edge"] = (
+            f"contours that reach beyond the picture: {beyond}; what lies there is left out."
+        )
+    if empty:
+        told["outline-too-small"] = (
+            f"On {empty} of {len(slices)} slices its contours hold no pixel's centre: nothing "
+            "of it is there."
+        )
+    return told
+
+
+def _left_out(region: Region) -> dict[str, str]:
+    if not region.left_out:
+        return {}
+    lost = sum(region.left_out.values())
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(region.left_out.items()))
+    total = lost + len(region.contours)
+    return {"open-contours": f"of {total} contours {lost} enclose nothing ({kinds}); left out."}
+
+
+def _gaps(placed: Placed, beyond: int, region: Region, *, own: bool) -> dict[str, str]:
+    """What a region lacks: contours beyond the images, and slices between its first and last."""
+    told = {}
+    if beyond:
+        told["outline-beyond-images"] = (
+            f"{beyond} of {len(region.contours)} contours lie on slices that are not here; left "
+            "out, so its volume and features are of a part."
+        )
+    if placed and not own:  # what Onkos wrote has a contour wherever there was a voxel
+        span = max(placed) - min(placed) + 1
+        if missing := span - len(placed):
+            told["outline-gaps"] = (
+                f"{missing} of the {span} slices from its first to its last contour have none and "
+                "stay empty: its volume may be too small."
+            )
+    return told
+
+
+def _of_region(told: Mapping[str, str], name: str, shown: str) -> list[Caveat]:
+    return [
+        Caveat(code=code, text=f"{name}: {text}", where=shown, region=name)
+        for code, text in told.items()
+    ]
+
+
+def _general(regions: Sequence[Region], nameless: Sequence[str], shown: str) -> list[Caveat]:
+    """Caveats on regions that no mask holds."""
     found = []
     left_out = [region.name for region in regions if not region.closed]
     if left_out:
         text = f"Regions that are points or open lines are left out: {', '.join(left_out)}."
         found.append(Caveat(code="open-contours", text=text, where=shown))
-    if beyond:
-        total = sum(len(region.contours) for region in regions)
-        text = f"{beyond} of {total} contours lie on slices that are not here; left out."
-        found.append(Caveat(code="outline-beyond-images", text=text, where=shown))
-    return tuple(found)
+    if nameless:
+        text = f"Contours of ROI {', '.join(nameless[:5])}, which no region has, are left out."
+        found.append(Caveat(code="contours-without-region", text=text, where=shown))
+    return found

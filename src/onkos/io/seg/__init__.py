@@ -1,6 +1,5 @@
-"""DICOM segmentations: outlines written from masks and read back, voxel for voxel."""
+"""DICOM segmentations read back, voxel for voxel; written by :mod:`onkos.io.export.seg`."""
 
 from onkos.io.seg.reading import read
-from onkos.io.seg.writing import SegKind, segment_numbers, write
 
-__all__ = ["SegKind", "read", "segment_numbers", "write"]
+__all__ = ["read"]

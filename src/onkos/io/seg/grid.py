@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pydicom.dataset import Dataset
 
 from onkos.core.errors import GeometryError
 from onkos.core.geometry import AnyArray, FloatArray, Geometry
@@ -29,13 +28,34 @@ class Grid:
     caveats: tuple[Caveat, ...]
 
 
-def place(
-    head: Dataset,
-    positions: FloatArray,
-    orientation: Sequence[float],
-    volumes: Sequence[Volume],
-    where: str,
-) -> Grid:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Planes:
+    """Where the frames say they lie.
+
+    Parameters
+    ----------
+    shape
+        Columns and rows of each.
+    frame
+        Frame of reference, empty where none is stated.
+    positions, cosines
+        (n, 3) first pixels in LPS mm, and (2, 3) directions along rows and down columns.
+    spacing
+        Distance between rows, then between columns, in mm.
+    thickness, between
+        Slice Thickness and Spacing Between Slices in mm; 0 where not stated.
+    """
+
+    shape: tuple[int, int]
+    frame: str
+    positions: FloatArray
+    cosines: FloatArray
+    spacing: FloatArray
+    thickness: float = 0.0
+    between: float = 0.0
+
+
+def place(planes: Planes, volumes: Sequence[Volume], where: str) -> Grid:
     """Place frames on the image that holds most of them, else on a grid of their own.
 
     Raises
@@ -43,16 +63,14 @@ def place(
     GeometryError
         If the frames are not parallel planes at even distances.
     """
-    cosines = np.array(orientation).reshape(2, 3)
-    spacing = _pixel_spacing(head, where)
     best: tuple[int, Volume, AnyArray] | None = None
     for volume in volumes:
-        slices = _on_volume(head, positions, cosines, spacing, volume)
+        slices = _on_volume(planes, volume)
         hits = 0 if slices is None else int((slices >= 0).sum())
         if slices is not None and hits and (best is None or hits > best[0]):
             best = (hits, volume, slices)
     if best is None:
-        return _own(head, positions, cosines, spacing, where)
+        return _own(planes, where)
     hits, volume, slices = best
     outside = len(slices) - hits
     caveats: tuple[Caveat, ...] = ()
@@ -62,42 +80,31 @@ def place(
     return Grid(geometry=volume.geometry, slices=slices, caveats=caveats)
 
 
-def _on_volume(
-    head: Dataset,
-    positions: FloatArray,
-    cosines: FloatArray,
-    spacing: FloatArray,
-    volume: Volume,
-) -> AnyArray | None:
+def _on_volume(planes: Planes, volume: Volume) -> AnyArray | None:
     """Slice of an image for each frame; None if the image has another grid or frame."""
     geometry = volume.geometry
-    if geometry.ndim != 3 or geometry.shape[:2] != (int(head.Columns), int(head.Rows)):
+    if geometry.ndim != 3 or geometry.shape[:2] != planes.shape:
         return None
-    frame = str(head.get("FrameOfReferenceUID") or "")
-    if volume.source and frame and volume.source.frame_of_reference_uid not in ("", frame):
+    own = volume.source.frame_of_reference_uid if volume.source else ""
+    if own and planes.frame and own != planes.frame:
         return None
-    turned = np.abs(geometry.directions[:, :2].T - cosines).max() > _OFF_COSINE
+    turned = np.abs(geometry.directions[:, :2].T - planes.cosines).max() > _OFF_COSINE
     steps = np.array([geometry.spacing_mm[1], geometry.spacing_mm[0]])
-    if turned or np.abs(steps - spacing).max() > _OFF_SPACING * spacing.max():
+    if turned or np.abs(steps - planes.spacing).max() > _OFF_SPACING * planes.spacing.max():
         return None
-    index = geometry.to_index(positions)
+    index = geometry.to_index(planes.positions)
     nearest = np.rint(index[:, 2])
     off = np.abs(index - np.column_stack([np.zeros((len(index), 2)), nearest]))
     fits = (off.max(axis=1) <= _OFF_VOXELS) & (nearest >= 0) & (nearest < geometry.shape[2])
     return np.where(fits, nearest, -1).astype(np.intp)
 
 
-def _own(
-    head: Dataset,
-    positions: FloatArray,
-    cosines: FloatArray,
-    spacing: FloatArray,
-    where: str,
-) -> Grid:
+def _own(planes: Planes, where: str) -> Grid:
     """Grid made of the frames' own positions; slices without a frame are empty."""
+    positions, cosines, spacing = planes.positions, planes.cosines, planes.spacing
     normal = np.cross(cosines[0], cosines[1])
     at = positions @ normal
-    step, doubts = _step(head, np.unique(np.round(at, 3)), where)
+    step, doubts = _step(planes, np.unique(np.round(at, 3)), where)
     origin = positions[int(np.argmin(at))]
     number = (at - at.min()) / step
     slices = np.rint(number).astype(np.intp)
@@ -113,23 +120,23 @@ def _own(
     affine = np.eye(4)
     affine[:3, 0], affine[:3, 1] = cosines[0] * spacing[1], cosines[1] * spacing[0]
     affine[:3, 2], affine[:3, 3] = normal * step, origin
-    shape = (int(head.Columns), int(head.Rows), int(slices.max()) + 1)
+    shape = (*planes.shape, int(slices.max()) + 1)
     text = "None of the images here has its grid; it lies on a grid of its own."
     caveat = Caveat(code="outline-without-image", text=text, where=where)
     geometry = Geometry(shape=shape, affine=affine)
     return Grid(geometry=geometry, slices=slices, caveats=(caveat, *doubts))
 
 
-def _step(head: Dataset, levels: FloatArray, where: str) -> tuple[float, tuple[Caveat, ...]]:
+def _step(planes: Planes, levels: FloatArray, where: str) -> tuple[float, tuple[Caveat, ...]]:
     """Distance between slices: as stated, for slices without a segment may have no frame.
 
     Where it is not stated, or the frames lie closer, it is the smallest distance between them.
     """
     gaps = np.diff(levels)
     if not gaps.size:
-        return _thickness(head, where), ()
+        return _thickness(planes, where), ()
     smallest = float(gaps.min())
-    stated = _measure(head, "SpacingBetweenSlices")
+    stated = planes.between
     if stated:
         steps = np.rint(gaps / stated)
         fits = steps.min() >= 1 and np.abs(gaps / stated - steps).max() <= _OFF_VOXELS
@@ -140,7 +147,7 @@ def _step(head: Dataset, levels: FloatArray, where: str) -> tuple[float, tuple[C
             "their places are used."
         )
         return smallest, (Caveat(code="spacing-contradiction", text=text, where=where),)
-    thickness = _measure(head, "SliceThickness")
+    thickness = planes.thickness
     if thickness and smallest > _GAP * thickness:
         text = (
             f"Its frames are {smallest:.4g} mm apart and {thickness:g} mm thick: slices between "
@@ -150,27 +157,10 @@ def _step(head: Dataset, levels: FloatArray, where: str) -> tuple[float, tuple[C
     return smallest, ()
 
 
-def _measures(head: Dataset) -> Dataset:
-    shared = head.get("SharedFunctionalGroupsSequence")
-    found = shared[0].get("PixelMeasuresSequence") if shared else None
-    return found[0] if found else Dataset()
-
-
-def _pixel_spacing(head: Dataset, where: str) -> FloatArray:
-    spacing = _measures(head).get("PixelSpacing")
-    if spacing is None or min(float(step) for step in spacing) <= 0:
-        raise GeometryError(f"{where}: no pixel spacing for all frames; export it again")
-    return np.array([float(step) for step in spacing])
-
-
-def _measure(head: Dataset, keyword: str) -> float:
-    """A length that holds for all frames; 0 where it is not stated."""
-    value = float(_measures(head).get(keyword) or 0)
-    return value if value > 0 else 0.0
-
-
-def _thickness(head: Dataset, where: str) -> float:
-    for keyword in ("SpacingBetweenSlices", "SliceThickness"):
-        if value := _measure(head, keyword):
-            return value
-    raise GeometryError(f"{where}: a single plane of unknown thickness; its volume is not known")
+def _thickness(planes: Planes, where: str) -> float:
+    if value := planes.between or planes.thickness:
+        return value
+    raise GeometryError(
+        f"{where}: a single plane of unknown thickness; its volume is not known. Give the images "
+        "it was drawn on with it"
+    )

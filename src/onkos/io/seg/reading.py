@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +14,17 @@ from pydicom.filereader import read_partial
 from pydicom.pixels import pixel_array
 from pydicom.uid import ExplicitVRLittleEndian
 
-from onkos.core.errors import ContentError, GeometryError
-from onkos.core.geometry import AnyArray, FloatArray
-from onkos.core.mask import Mask
+from onkos.core.errors import ContentError
+from onkos.core.geometry import AnyArray
+from onkos.core.mask import Mask, label_counts
 from onkos.core.source import Caveat
 from onkos.core.volume import Volume
+from onkos.io.damage import plain, said
 from onkos.io.dicom.header import PARSING, syntax_of
 from onkos.io.layers import Patch, Tissue, layered, patch
-from onkos.io.seg.grid import Grid, place
-from onkos.io.seg.items import Element, elements, first_item, items
+from onkos.io.seg.grid import Grid, Planes, place
+from onkos.io.seg.groups import Group, gathered, group_in, group_of
+from onkos.io.seg.items import elements, items
 
 _PER_FRAME = 0x52009230
 _NEEDED = (
@@ -35,10 +37,6 @@ _NEEDED = (
 )
 _HALF = 0.5
 
-_POSITION_SEQUENCE, _POSITION = 0x00209113, 0x00200032
-_ORIENTATION_SEQUENCE, _ORIENTATION = 0x00209116, 0x00200037
-_SEGMENT_SEQUENCE, _SEGMENT = 0x0062000A, 0x0062000B
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Frames:
@@ -49,8 +47,7 @@ class Frames:
     """
 
     head: Dataset
-    positions: FloatArray
-    orientation: tuple[float, ...]
+    planes: Planes
     segments: AnyArray
     pixels: Callable[[int], AnyArray]
 
@@ -83,15 +80,17 @@ def read(path: Path, volumes: Sequence[Volume], *, shown: str = "") -> tuple[Mas
     """
     shown = shown or str(path)
     try:
-        frames = _frames(path, shown)
-        names = _names(frames.head, shown)
-        grid = place(frames.head, frames.positions, frames.orientation, volumes, shown)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters of it is checked by hand
+            frames = _frames(path, shown)
+            names = _names(frames.head, shown)
+        grid = place(frames.planes, volumes, shown)
         if frames.head.SegmentationType == "LABELMAP":
-            return (_label_map(frames, grid, names),)
-        return _layers(frames, grid, names)
+            return (_label_map(frames, grid, names, shown),)
+        return _layers(frames, grid, names, shown)
     except (*PARSING, RuntimeError) as error:
         raise ContentError(
-            f"{shown}: damaged segmentation ({type(error).__name__}: {error}); export it again"
+            f"{shown}: damaged segmentation ({said(error)}); export it again"
         ) from error
 
 
@@ -107,10 +106,11 @@ def _frames(path: Path, shown: str) -> Frames:
         whole.file_meta.TransferSyntaxUID = syntax
         return _frames_of(whole, shown)
     buffer = memoryview(rest)
-    groups: list[tuple[bytes, bytes, int]] = []
+    groups: list[Group] = []
     for element in elements(buffer, 0, len(buffer)):
         if element.tag == _PER_FRAME:
-            groups = [_group(buffer, *span) for span in items(buffer, element.start, element.end)]
+            spans = items(buffer, element.start, element.end)
+            groups = [group_in(buffer, *span) for span in spans]
         if element.tag == 0x7FE00010:
             pixels = buffer[element.start : element.end]
             return _native(head, groups, pixels, shown)
@@ -132,31 +132,7 @@ def _require_readable(head: Dataset, shown: str) -> None:
         )
 
 
-def _group(buffer: memoryview, start: int, end: int) -> tuple[bytes, bytes, int]:
-    """Position, orientation (as stored text) and segment of one frame."""
-    position, orientation, segment = b"", b"", 0
-    for element in elements(buffer, start, end):
-        if element.tag == _POSITION_SEQUENCE:
-            position = _inner(buffer, element, _POSITION)
-        elif element.tag == _ORIENTATION_SEQUENCE:
-            orientation = _inner(buffer, element, _ORIENTATION)
-        elif element.tag == _SEGMENT_SEQUENCE:
-            segment = struct.unpack("<H", _inner(buffer, element, _SEGMENT))[0]
-    return position, orientation, segment
-
-
-def _inner(buffer: memoryview, sequence: Element, tag: int) -> bytes:
-    """Value of an element in the first item of a sequence; empty if it is not there."""
-    span = first_item(buffer, sequence)
-    for element in elements(buffer, *span) if span else ():
-        if element.tag == tag:
-            return bytes(buffer[element.start : element.end])
-    return b""
-
-
-def _native(
-    head: Dataset, groups: list[tuple[bytes, bytes, int]], pixels: memoryview, shown: str
-) -> Frames:
+def _native(head: Dataset, groups: list[Group], pixels: memoryview, shown: str) -> Frames:
     """Frames of an uncompressed object."""
     count, shape = int(head.NumberOfFrames), (int(head.Rows), int(head.Columns))
     size = shape[0] * shape[1]
@@ -178,42 +154,21 @@ def _native(
         unpacked = np.unpackbits(packed, bitorder="little")
         return unpacked[first % 8 : first % 8 + size].reshape(shape)
 
-    shared = _shared_segment(head)
-    own = next((orientation for _, orientation, _ in groups if orientation), b"")
-    if any(orientation not in (b"", own) for _, orientation, _ in groups):
-        raise GeometryError(f"{shown}: frames of several orientations; export them apart")
-    return Frames(
-        head=head,
-        positions=_parsed_positions([position for position, _, _ in groups], shown),
-        orientation=tuple(_numbers(own)) if own else _shared_orientation(head, shown),
-        segments=np.array([segment or shared for _, _, segment in groups]),
-        pixels=frame,
-    )
+    planes, segments = gathered(head, groups, shown)
+    return Frames(head=head, planes=planes, segments=segments, pixels=frame)
 
 
 def _frames_of(whole: Dataset, shown: str) -> Frames:
     """Frames of an object in any other encoding, by way of pydicom."""
-    groups = whole.PerFrameFunctionalGroupsSequence
-    if not all("PlanePositionSequence" in group for group in groups):
-        raise _without_position(shown)
+    groups = [group_of(group) for group in whole.PerFrameFunctionalGroupsSequence]
+    planes, segments = gathered(whole, groups, shown)
     decoded = _decoded(whole, shown)
-    positions = [group.PlanePositionSequence[0].ImagePositionPatient for group in groups]
-    segments = [_segment(group) or _shared_segment(whole) for group in groups]
-    own = next(
-        (g.PlaneOrientationSequence for g in groups if "PlaneOrientationSequence" in g), None
-    )
-    orientation = (
-        tuple(float(x) for x in own[0].ImageOrientationPatient)
-        if own
-        else _shared_orientation(whole, shown)
-    )
-    return Frames(
-        head=whole,
-        positions=np.array(positions, dtype=np.float64),
-        orientation=orientation,
-        segments=np.array(segments),
-        pixels=lambda n: decoded[n],
-    )
+    if len(decoded) != len(groups):
+        raise ContentError(
+            f"{shown}: {len(decoded)} frames decoded, groups for {len(groups)}; it is truncated or "
+            "damaged, export it again"
+        )
+    return Frames(head=whole, planes=planes, segments=segments, pixels=lambda n: decoded[n])
 
 
 def _decoded(whole: Dataset, shown: str) -> AnyArray:
@@ -229,49 +184,12 @@ def _decoded(whole: Dataset, shown: str) -> AnyArray:
     return decoded[None] if decoded.ndim == 2 else decoded
 
 
-def _shared_segment(head: Dataset) -> int:
-    """Segment of all frames, where there is only one; 0 otherwise."""
-    shared = head.get("SharedFunctionalGroupsSequence")
-    return _segment(shared[0]) if shared else 0
-
-
-def _segment(group: Dataset) -> int:
-    found = group.get("SegmentIdentificationSequence")
-    return int(found[0].ReferencedSegmentNumber) if found else 0
-
-
-def _shared_orientation(head: Dataset, shown: str) -> tuple[float, ...]:
-    shared = head.get("SharedFunctionalGroupsSequence")
-    if not shared or "PlaneOrientationSequence" not in shared[0]:
-        raise GeometryError(f"{shown}: no plane orientation; its place in the patient is not known")
-    return tuple(float(x) for x in shared[0].PlaneOrientationSequence[0].ImageOrientationPatient)
-
-
-def _parsed_positions(texts: Sequence[bytes], shown: str) -> FloatArray:
-    """Positions as numbers; the same text is parsed once."""
-    if not all(texts):
-        raise _without_position(shown)
-    known = {text: _numbers(text) for text in set(texts)}
-    return np.array([known[text] for text in texts])
-
-
-def _without_position(shown: str) -> GeometryError:
-    return GeometryError(
-        f"{shown}: frames without a position in the patient, as of a plain picture or a changed "
-        "file; expected planes with a place. Export it again"
-    )
-
-
-def _numbers(text: bytes) -> list[float]:
-    return [float(part) for part in text.decode("ascii").strip(" \0").split("\\")]
-
-
 def _names(head: Dataset, shown: str) -> dict[int, str]:
     """Segment numbers to labels, each label once."""
     names: dict[int, str] = {}
     for described in head.SegmentSequence:
         number = int(described.SegmentNumber)
-        label = str(described.get("SegmentLabel") or f"segment {number}").strip()
+        label = plain(described.get("SegmentLabel") or f"segment {number}")
         if number in names:
             raise ContentError(f"{shown}: segment number {number} is described twice")
         if number > 0:
@@ -279,22 +197,25 @@ def _names(head: Dataset, shown: str) -> dict[int, str]:
     return names
 
 
-def _label_map(frames: Frames, grid: Grid, names: dict[int, str]) -> Mask:
+def _label_map(frames: Frames, grid: Grid, names: dict[int, str], shown: str) -> Mask:
     """All frames of a label map in one mask."""
     kind = np.uint8 if max(names, default=0) < 256 else np.uint16
     labels = np.zeros(grid.geometry.shape[::-1], dtype=kind)
     for n, k in enumerate(grid.slices):
         if k >= 0:
             labels[k] = frames.pixels(n)
+    unknown = sorted(set(label_counts(labels)) - set(names))
+    if unknown:
+        raise _not_described(unknown, shown)
     return Mask(labels=labels.T, geometry=grid.geometry, names=names, caveats=grid.caveats)
 
 
-def _layers(frames: Frames, grid: Grid, names: dict[int, str]) -> tuple[Mask, ...]:
+def _layers(frames: Frames, grid: Grid, names: dict[int, str], shown: str) -> tuple[Mask, ...]:
     """Segments in as few masks as their overlaps allow."""
     unknown = sorted(set(frames.segments.tolist()) - set(names))
     if unknown:
-        raise ContentError(f"frames of segments {unknown[:5]} that are not described")
-    level, caveats = _level(frames.head)
+        raise _not_described(unknown, shown)
+    level, caveats = _level(frames.head, shown)
     tissues = (
         Tissue(number, name, _patches(frames, grid, number, level))
         for number, name in names.items()
@@ -307,6 +228,13 @@ def _layers(frames: Frames, grid: Grid, names: dict[int, str]) -> tuple[Mask, ..
     )
 
 
+def _not_described(unknown: Sequence[int], shown: str) -> ContentError:
+    return ContentError(
+        f"{shown}: frames of segments {', '.join(str(n) for n in unknown[:5])} that are not "
+        "described; it contradicts itself, export it again"
+    )
+
+
 def _patches(frames: Frames, grid: Grid, number: int, level: int) -> list[Patch]:
     """Where a segment is set, frame by frame."""
     own = [int(n) for n in np.flatnonzero(frames.segments == number) if grid.slices[n] >= 0]
@@ -314,10 +242,20 @@ def _patches(frames: Frames, grid: Grid, number: int, level: int) -> list[Patch]
     return [one for one in found if one is not None]
 
 
-def _level(head: Dataset) -> tuple[int, tuple[Caveat, ...]]:
+def _level(head: Dataset, shown: str) -> tuple[int, tuple[Caveat, ...]]:
     """Stored value from which on a pixel belongs to its segment."""
     if head.SegmentationType != "FRACTIONAL":
         return 1, ()
-    most = int(head.get("MaximumFractionalValue") or 255)
-    text = f"A fractional segmentation (0 to {most}): voxels from one half on are taken as inside."
+    most = int(head.get("MaximumFractionalValue") or 0)
+    if most < 1:
+        raise ContentError(
+            f"{shown}: a fractional segmentation without Maximum Fractional Value: what one half "
+            "is cannot be told. Export it as a binary one"
+        )
+    kind = str(head.get("SegmentationFractionalType") or "").lower()
+    meant = {"probability": "probabilities, ", "occupancy": "shares of a voxel, "}.get(kind, "")
+    text = (
+        f"A fractional segmentation ({meant}0 to {most}): voxels from one half on are taken as "
+        "inside."
+    )
     return max(1, int(np.ceil(_HALF * most))), (Caveat(code="fractional", text=text),)

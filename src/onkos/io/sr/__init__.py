@@ -1,6 +1,5 @@
-"""Structured reports: measurements of lesions after DICOM's template TID 1500."""
+"""Structured reports of DICOM's TID 1500 read back; written by :mod:`onkos.io.export.sr`."""
 
 from onkos.io.sr.reading import read
-from onkos.io.sr.writing import write
 
-__all__ = ["read", "write"]
+__all__ = ["read"]

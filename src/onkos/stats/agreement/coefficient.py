@@ -172,7 +172,7 @@ def _interval(
     if n < 2:
         return -math.inf, math.inf, kernel.method("", "one unit says nothing about others")
     if value >= 1 - 1e-12:
-        seen = ((1 - level) / 2) ** (1 / n)
+        seen = ((1 - level) / 2) ** (1 / _units_with_a_pair(kernel.ratings))
         low = min(value, (seen - chance) / (1 - chance))
         by = "exact binomial lower limit on the units, chance held"
         return low, value, kernel.method(by, "no disagreement seen")
@@ -180,6 +180,14 @@ def _interval(
     by = " by patient" if kernel.ratings.clustered else ""
     method = kernel.method(f"linearised variance{by}, Student's t")
     return value - half, max(value, min(1.0, value + half)), method
+
+
+def _units_with_a_pair(ratings: Ratings) -> int:
+    """Units in which two ratings could have differed; a case rated once could not."""
+    paired = ratings.counts.sum(axis=1) >= 2
+    if ratings.clustered:
+        return len(np.unique(ratings.groups[paired]))
+    return int(ratings.frequency[paired].sum())
 
 
 def _bootstrap(

@@ -11,7 +11,7 @@ from onkos.core.geometry import AnyArray, FloatArray
 from onkos.stats.agreement.chance import Weights, pairwise_agreement
 from onkos.stats.agreement.coefficient import Agreement, Kernel, Parts, estimate_agreement
 from onkos.stats.agreement.ratings import Ratings
-from onkos.stats.agreement.weights import Metric, Weighting, agreement_weights
+from onkos.stats.agreement.weights import Metric, Weighting, agreement_weights, scores
 
 _WEIGHTING: dict[str, Weighting] = {
     "nominal": "identity",
@@ -67,6 +67,8 @@ def krippendorff_alpha(
         )
     if weights is None and metric == "ordinal":
         kernel = _ordinal(pairs)
+    elif weights is None and metric == "interval" and len(pairs.categories) > 1:
+        kernel = _interval(pairs)
     elif weights is None and metric not in _WEIGHTING:
         raise UsageError(f"metric {metric!r}: expected nominal, ordinal, interval or ratio")
     else:
@@ -87,6 +89,26 @@ def _weighted(ratings: Ratings, weights: Weights) -> Kernel:
         used = sums[..., 3:] / sums[..., 1, None]
         chance = np.einsum("...k,kl,...l->...", used, matrix, used)
         return sums[..., 2] / sums[..., 1], chance, np.ones_like(chance.real)
+
+    return _kernel(ratings, features, parts)
+
+
+def _interval(ratings: Ratings) -> Kernel:
+    """Alpha with squared differences: variances say it all, however many values there are."""
+    values = scores(ratings.categories)
+    width = float(np.ptp(values)) ** 2
+    values = values - values.mean()
+    counts = ratings.counts
+    total = counts.sum(axis=1)
+    sums, squares = counts @ values, counts @ values**2
+    within = (squares - sums**2 / total) * total / (total - 1)
+    features = np.stack([np.ones(len(total)), total, within, sums, squares], axis=1)
+
+    def parts(sums: AnyArray) -> Parts:
+        n = sums[..., 1]
+        seen = 2 * sums[..., 2] / n
+        chance = 2 * (sums[..., 4] / n - (sums[..., 3] / n) ** 2)
+        return 1 - seen / width, 1 - chance / width, np.ones_like(chance.real)
 
     return _kernel(ratings, features, parts)
 

@@ -9,6 +9,7 @@ import pytest
 
 from onkos.core.errors import ContentError, UsageError
 from onkos.core.estimate import Estimate
+from onkos.core.method import Method
 from onkos.features.perturbation import (
     Measured,
     Perturbation,
@@ -84,7 +85,7 @@ def test_a_family_is_found_in_any_column():
         one = Stability(
             feature=column,
             kind="chain",
-            icc=Estimate(value=0.5, low=0.4, high=0.6, n=20, method="x"),
+            icc=Estimate(value=0.5, low=0.4, high=0.6, n=20, method=Method(what="x")),
             regions=20,
             left_out=0,
             perturbations=4,

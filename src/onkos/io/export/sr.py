@@ -18,7 +18,6 @@ from onkos.core.errors import ContentError
 from onkos.core.findings import Lesion, Measurement, Segment
 from onkos.core.reading import Provenance, Reading
 from onkos.core.source import Source
-from onkos.io import seg
 from onkos.io.attributes import (
     MANUFACTURER,
     Written,
@@ -30,6 +29,7 @@ from onkos.io.attributes import (
     source_of,
     tissue_code,
 )
+from onkos.io.export import seg
 from onkos.io.sr.concepts import COMMENT, JOIN
 
 CLASS = "1.2.840.10008.5.1.4.1.1.88.34"  # Comprehensive 3D SR: it may hold points in the patient
@@ -54,7 +54,7 @@ def write(path: Path, *, reading: Reading, outline: Written) -> Written:
     reading
         What was found.
     outline
-        The segmentation that :func:`onkos.io.seg.write` made of its mask.
+        The segmentation that :func:`onkos.io.export.seg.write` made of its mask.
 
     Returns
     -------
