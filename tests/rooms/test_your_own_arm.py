@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -153,7 +154,8 @@ def test_with_the_two_members_of_explains_the_report_says_what_it_rests_on(folde
     place = "    def with_card(self, card):"
     assert ARM.count(place) == 1
     extra = "from onkos.core.comparison import FoldImportance\n"
-    source = ARM.replace(place, f"{EXPLAIN}\n{place}")
+    members = textwrap.indent(EXPLAIN, "    ")
+    source = ARM.replace(place, f"{members}\n{place}")
     source = source.replace("from onkos.core.reading", f"{extra}from onkos.core.reading")
     (folder / "ring_contrast.py").write_text(source)
     ring, cohort = imported("ring_contrast"), few(60)
