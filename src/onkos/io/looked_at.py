@@ -50,17 +50,14 @@ def attributes() -> tuple[Attribute, ...]:
     """Every line of the list."""
     text = (files("onkos.io") / LIST).read_text(encoding="utf-8")
     listed: dict[str, list[dict[str, Any]]] = tomllib.loads(text)
-    return tuple(
-        Attribute(
-            format=form,
-            **{
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in one.items()
-            },
-        )
-        for form, lines in listed.items()
-        for one in lines
-    )
+    return tuple(_attribute(form, one) for form, lines in listed.items() for one in lines)
+
+
+def _attribute(form: str, line: dict[str, Any]) -> Attribute:
+    told: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in line.items()
+    }
+    return Attribute(format=form, **told)
 
 
 def caveats_by_rule(
