@@ -17,6 +17,7 @@ from onkos.core.study import Patient, Study
 from onkos.core.volume import Volume
 from onkos.core.wording import brief, printable
 from onkos.io import archive, loose, rtstruct, seg, sr
+from onkos.io.dicom.directory import is_directory, list_alone, listed
 from onkos.io.dicom.header import Header, parse
 from onkos.io.dicom.series import require_image, series_name, volumes_of
 from onkos.io.foreign import unknown
@@ -45,7 +46,6 @@ _NAMES = (
     "SeriesNumber",
     "SeriesDescription",
 )
-_DIRECTORY = "1.2.840.10008.1.3.10"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +145,7 @@ def _root(path: Path) -> Path:
         header = parse(path)
     except (OnkosError, OSError):
         return path  # refused when it is looked at
-    return path.parent if header is not None and _is_directory(header) else path
-
-
-def _is_directory(header: Header) -> bool:
-    return _DIRECTORY in (header.text("SOPClassUID"), header.storage_class)
+    return path.parent if header is not None and is_directory(header) else path
 
 
 def _empty(path: Path) -> ContentError:
@@ -246,7 +242,7 @@ def _look(file: Path, shown: str, heaps: _Sorting) -> None:
         heaps.outlines.append(header)
     elif kind in _REPORTS:
         heaps.reports.append(header)
-    elif _is_directory(header):
+    elif is_directory(header):
         heaps.directories.append(header)
     else:
         require_image(header)
@@ -368,12 +364,12 @@ def _doubts(heaps: _Sorting, *, alone: bool) -> list[Caveat]:
     found = []
     for header in heaps.directories:
         try:
-            missing = [path for path in _listed(header) if not path.is_file()]
+            missing = [path for path in listed(header) if not path.is_file()]
         except ContentError as error:
             heaps.refuse(header.shown, error)
             continue
         if alone:
-            heaps.refuse(header.shown, _list_alone(header, len(missing)))
+            heaps.refuse(header.shown, list_alone(header, len(missing)))
         elif missing:
             text = f"{len(missing)} files that the DICOMDIR lists are not here."
             found.append(Caveat(code="dicomdir-incomplete", text=text, where=header.shown))
@@ -384,21 +380,6 @@ def _doubts(heaps: _Sorting, *, alone: bool) -> list[Caveat]:
         )
         found.append(Caveat(code="files-refused", text=text))
     return found
-
-
-def _list_alone(header: Header, missing: int) -> ContentError:
-    return ContentError(
-        f"{header.shown}: a DICOMDIR, which is a list of files, and no image; {missing} files that "
-        "it lists are not beside it. Copy the whole medium and give its folder"
-    )
-
-
-def _listed(header: Header) -> Iterator[Path]:
-    """Files a DICOMDIR lists."""
-    for record in header.items("DirectoryRecordSequence"):
-        names = record.text("ReferencedFileID")
-        if names:
-            yield header.path.parent.joinpath(*names.split("\\"))
 
 
 def _common(headers: Sequence[Header]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -53,12 +53,11 @@ def attributes() -> tuple[Attribute, ...]:
     return tuple(_attribute(form, one) for form, lines in listed.items() for one in lines)
 
 
-def _attribute(form: str, line: Mapping[str, Any]) -> Attribute:
-    """One line; lists become tuples."""
-    fields: dict[str, Any] = {
+def _attribute(form: str, line: dict[str, Any]) -> Attribute:
+    told: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in line.items()
     }
-    return Attribute(format=form, **fields)
+    return Attribute(format=form, **told)
 
 
 def caveats_by_rule(

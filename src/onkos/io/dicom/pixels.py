@@ -14,6 +14,7 @@ from onkos.io.dicom.decoding import PALETTE, decoded_pixels
 from onkos.io.dicom.frames import Frame
 from onkos.io.dicom.header import Header
 from onkos.io.dicom.lut import modality_table, palette_colours
+from onkos.io.dicom.padding import padding, padding_caveat
 
 _LONGEST = 65535  # what Rows and Columns can say
 _SLACK = 2  # bytes: padding to an even length
@@ -43,7 +44,7 @@ def values_of(frames: Sequence[Frame], series: str) -> tuple[AnyArray, tuple[Cav
     if padded is None:
         stack = np.empty(shape, dtype=np.float32)
         padded = _filled(stack, frames, kind) or 0
-    caveats = (*_padding_caveat(padded, stack.size, series), *_finite(stack, series))
+    caveats = (*padding_caveat(padded, stack.size, series), *_finite(stack, series))
     return stack.T, (*caveats, *_rescaling(frames, series))
 
 
@@ -71,7 +72,7 @@ def _fill(stack: AnyArray, frames: Sequence[Frame], kind: np.dtype[np.generic]) 
     padded = 0
     for frame, out in zip(frames, stack, strict=True):
         plane = plane_of(frame, rows, columns, kind, decoded)
-        padded += _padding(frame.header, plane)
+        padded += padding(frame.header, plane)
         if frame.scale.table is not None:
             out[...] = frame.scale.table.of(plane)
             continue
@@ -95,6 +96,11 @@ def _one_encoding(frames: Sequence[Frame], series: str) -> np.dtype[np.generic]:
             "expected measured values, not a rendering of them. Export the original series"
         )
     kind, told = stored_type(first), _encoding(first)
+    if told[1] not in ("", "MONOCHROME1", "MONOCHROME2"):
+        raise ContentError(
+            f"{first.shown}: Photometric Interpretation {told[1]} in an image with a place in the "
+            "patient; expected MONOCHROME1 or MONOCHROME2. Export the original series"
+        )
     for frame in frames:
         header = frame.header
         if header is first:
@@ -229,7 +235,7 @@ def stored_type(header: Header) -> np.dtype[np.generic]:
     if allocated not in (8, 16, 32) or not 1 <= stored <= allocated:
         raise ContentError(
             f"{header.shown}: {stored} bits stored in {allocated} allocated; expected 8, 16 or 32 "
-            "allocated and no more stored. The header is damaged"
+            "allocated and no more stored; packed bits are not read. Export it with 16 allocated"
         )
     highest = int(header.number("HighBit") or stored - 1)
     if highest != stored - 1:
@@ -363,32 +369,3 @@ def _rest_is_empty(header: Header, expected: int) -> bool:
     with header.path.open("rb") as file:
         file.seek(at + expected)
         return not any(file.read(length - expected))
-
-
-def _padding(header: Header, plane: AnyArray) -> int:
-    """How many pixels are marked as padding: outside the scanner's field of view."""
-    floats = header.get("FloatPixelPaddingValue")
-    if plane.dtype.kind == "f":
-        return int(np.count_nonzero(plane == floats)) if isinstance(floats, float) else 0
-    ends = [header.get(name) for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
-    if not isinstance(ends[0], int):
-        return 0
-    # some write the bits of a negative value as an unsigned one
-    low, high = sorted(_in_type(end if isinstance(end, int) else ends[0], plane) for end in ends)
-    return int(np.count_nonzero((plane >= low) & (plane <= high)))
-
-
-def _in_type(value: int, plane: AnyArray) -> int:
-    """A value as the type of the stored pixels holds it."""
-    limits, span = np.iinfo(plane.dtype), 1 << 8 * plane.dtype.itemsize
-    return (value - int(limits.min)) % span + int(limits.min)
-
-
-def _padding_caveat(padded: int, size: int, series: str) -> tuple[Caveat, ...]:
-    if not padded:
-        return ()
-    text = (
-        f"{100 * padded / size:.1f} % of the voxels are padding outside the field of view; "
-        "their value was not measured."
-    )
-    return (Caveat(code="padding", text=text, where=series),)
