@@ -17,7 +17,7 @@ from onkos.cohort.scales import measured, rated
 from reading_toys import ball, write_folders, write_long
 
 SEEDS = st.integers(0, 2**32 - 1)
-FEW = settings(max_examples=15)
+FEW = settings(max_examples=6)
 KAPPAS = (
     "percent_agreement", "fleiss_kappa", "conger_kappa", "gwet_ac", "brennan_prediger",
     "krippendorff_alpha",
