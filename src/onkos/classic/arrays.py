@@ -1,4 +1,4 @@
-"""Fitted things as named arrays and back: what is stored is numbers and text, never code."""
+"""Fitted models as named arrays and back: numbers and text are stored, never code."""
 
 from __future__ import annotations
 

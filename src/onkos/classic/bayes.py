@@ -47,7 +47,7 @@ class NaiveBayes:
     Parameters
     ----------
     pooled
-        Part of each class's variance that is taken from all classes together.
+        Shrinkage: weight of the within-class variance pooled over all classes, 0 to 1.
 
     References
     ----------

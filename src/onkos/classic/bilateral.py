@@ -1,4 +1,4 @@
-"""Averages over near and like voxels, in time that does not grow with how far they reach."""
+"""Bilateral filter on a grid: its run time does not grow with the filter's width."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from onkos.classic.scene import Float32
 class BilateralGrid:
     """A coarse grid over space and the intensity of one channel.
 
-    Values are gathered into the cells around each voxel (linear in all four directions),
-    smoothed there with a Gaussian of one cell, and read off again: a bilateral filter.
+    Voxel values are distributed over the surrounding cells (linear in all four directions),
+    smoothed there with a Gaussian of one cell, and interpolated back: a bilateral filter.
 
     Parameters
     ----------
     places
-        (4, a, b, c): where each voxel lies in the grid, in cells.
+        (4, a, b, c): position of each voxel in the grid, in cells.
     cells
         Cells along each of the four axes.
 

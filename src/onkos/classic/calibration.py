@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, learnt from answers on patients not trained on."""
+"""Calibration of probabilities (Platt, temperature scaling) on patients left out of the fit."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from scipy.optimize import minimize
 from onkos.classic.learning import IntArray, log_softmax
 from onkos.core.geometry import AnyArray, FloatArray
 
-_PRIOR = 1.0  # weight of the belief that scores are calibrated already, in cases
+_PRIOR = 1.0  # weight, in cases, of the prior that scores are calibrated already
 _SLOPES = (1e-2, 50.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calibration:
-    """Scores times a positive slope plus one bias a class, for two classes Platt's scaling.
+    """A positive slope and one bias per class; with two classes this is Platt scaling.
 
-    The slope is positive, so the order of cases (and with two classes the AUC) stays.
+    The slope is positive, so the ranking of cases (and with two classes the AUC) is unchanged.
     """
 
     slope: AnyArray

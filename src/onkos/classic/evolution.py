@@ -1,4 +1,4 @@
-"""Evolutionary feature selection: which features together, found by selection and crossing."""
+"""Feature selection by a genetic algorithm, then a linear discriminant."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from onkos.classic.learning import Bools, IntArray, Rows, log_softmax
 from onkos.classic.linear import Discriminant, Linear
 from onkos.core.geometry import FloatArray
 
-_SHRINK = 0.1  # of the covariance towards a sphere, while sets of features are judged
+_SHRINK = 0.1  # shrinkage of the covariance towards a sphere in the fitness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evolution:
     """A genetic algorithm chooses features, a linear discriminant learns from them.
 
-    A set of features is worth its log-loss on left-out patients, and pays for its size.
+    The fitness of a feature set is its log-loss on left-out patients plus a penalty on its size.
 
     Parameters
     ----------
     population, generations
-        Sets of features alive at a time, and how often they breed.
+        Number of feature sets in a generation, and number of generations.
     price
-        Log-loss that one more feature must save.
+        Penalty per feature: reduction of log-loss that a further feature must bring.
 
     References
     ----------
@@ -55,7 +55,7 @@ class Evolution:
         return Linear(coefficients=coefficients, intercepts=found.intercepts)
 
     def _evolved(self, judge: _Judge, columns: int, rng: np.random.Generator) -> Bools:
-        """Return the best set of features ever alive."""
+        """Return the best feature set of the last generation (the best two always survive)."""
         alive = rng.random((self.population, columns)) < min(0.5, 8 / columns)
         alive[np.arange(self.population), rng.integers(columns, size=self.population)] = True
         known: dict[bytes, float] = {}
@@ -79,7 +79,7 @@ class Evolution:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Judge:
-    """What sets of features are judged by: each fold's means and scatter, computed once."""
+    """Fitness of feature sets: class means and scatter of each fold, computed once."""
 
     rows: Rows
     tests: tuple[IntArray, ...]
@@ -111,7 +111,7 @@ class _Judge:
         )
 
     def cost(self, chosen: Bools, known: dict[bytes, float]) -> float:
-        """Log-loss on left-out patients plus the price of the features."""
+        """Log-loss on left-out patients plus the penalty on the number of features."""
         key = chosen.tobytes()
         if key not in known:
             columns = np.flatnonzero(chosen)

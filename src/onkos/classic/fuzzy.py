@@ -1,4 +1,4 @@
-"""Fuzzy c-means, and a classifier of fuzzy rules built on it."""
+"""Fuzzy c-means, and a fuzzy rule classifier built on it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from onkos.classic.learning import Bools, Rows, softmax, squared_distances
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray, FloatArray
 
-_CRISP = 1.4  # fuzziness of a class's clusters: with 2, those of noisy columns fall together
+_CRISP = 1.4  # fuzziness of a class's clusters: with 2, clusters of noisy columns coincide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Clusters:
-    """Fuzzy clusters: ``centres`` (clusters, columns), ``degrees`` (rows, clusters) of belonging.
+    """Fuzzy clusters: ``centres`` (clusters, columns), ``degrees`` (rows, clusters) of membership.
 
-    ``objective`` has its value after each round; it never rises.
+    ``objective`` is its value after each iteration; it never increases.
     """
 
     centres: FloatArray
@@ -28,18 +28,18 @@ class Clusters:
 def fuzzy_c_means(
     x: FloatArray, centres: FloatArray, *, fuzziness: float = 2.0, rounds: int = 100
 ) -> Clusters:
-    """Divide rows among clusters to which each belongs by degrees that sum to one.
+    """Fuzzy c-means: each row has a degree of membership in every cluster; they sum to one.
 
     Parameters
     ----------
     x
         (rows, columns), finite.
     centres
-        (clusters, columns): where to start.
+        (clusters, columns): initial centres.
     fuzziness
-        Above 1; near 1 the clusters are crisp.
+        Exponent m, above 1; near 1 the clusters are crisp.
     rounds
-        Rounds at most; fewer once the centres rest.
+        Maximum number of iterations; fewer on convergence of the centres.
 
     References
     ----------
@@ -67,7 +67,7 @@ def fuzzy_c_means(
 
 
 def belonging(square: FloatArray, fuzziness: float) -> FloatArray:
-    """Degree to which each row belongs to each cluster, from squared distances."""
+    """Degree of membership of each row in each cluster, from squared distances."""
     least = square.min(axis=-1, keepdims=True)
     ratio = (least + 1e-12) / (square + 1e-12)
     degree = ratio ** (1 / (fuzziness - 1))
@@ -76,7 +76,7 @@ def belonging(square: FloatArray, fuzziness: float) -> FloatArray:
 
 
 def scattered(x: FloatArray, clusters: int, *, rng: np.random.Generator) -> FloatArray:
-    """Starting centres: rows drawn far from each other (k-means++)."""
+    """Initial centres by k-means++: rows drawn far from each other."""
     centres = x[[int(rng.integers(len(x)))]]
     while len(centres) < clusters:
         far = squared_distances(x, centres).min(axis=1)
@@ -89,9 +89,10 @@ def scattered(x: FloatArray, clusters: int, *, rng: np.random.Generator) -> Floa
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FuzzyTable:
-    """Fuzzy rules: IF each column is near ``centres`` (as wide as ``widths``) THEN ``says``.
+    """Takagi-Sugeno rules: IF each column is near ``centres`` (width ``widths``) THEN ``says``.
 
-    ``centres`` and ``widths`` (rules, columns), ``says`` (rules, classes), positive.
+    ``centres`` and ``widths`` are (rules, columns), ``says`` the class probabilities of each
+    rule, (rules, classes), positive.
     """
 
     centres: AnyArray
@@ -102,15 +103,15 @@ class FuzzyTable:
         if self.centres.shape != self.widths.shape or len(self.says) != len(self.centres):
             raise ContentError(f"{len(self.says)} rules: centres and widths do not fit")
         if not (self.widths > 0).all() or not (self.says > 0).all():
-            raise ContentError("a width or what a rule says is not positive")
+            raise ContentError("a width or a class probability of a rule is not positive")
 
     def log_scores(self, x: FloatArray) -> FloatArray:
-        """Logarithm of what the rules say, each as far as it holds (Takagi-Sugeno)."""
+        """Logarithm of the rules' class probabilities, weighted by their firing strength."""
         precision = 1 / self.widths**2
         square = x**2 @ precision.T - 2 * x @ (self.centres * precision).T
         square = square + (self.centres**2 * precision).sum(axis=1)
         holds = -np.maximum(square, 0.0) / (2 * x.shape[1])  # log geometric mean of the degrees
-        highest = holds.max(axis=1, keepdims=True)  # far from all rules the nearest one speaks
+        highest = holds.max(axis=1, keepdims=True)  # far from all rules the nearest decides
         return np.asarray(np.log(np.exp(holds - highest) @ self.says))
 
     def used(self) -> Bools:
@@ -122,15 +123,16 @@ class FuzzyTable:
 class FuzzyRules:
     """Fuzzy rules from clusters of each class.
 
-    Each class's rows are divided by fuzzy c-means; each cluster is one rule, whose fuzzy sets
-    are Gaussian with the cluster's spread, and which says what the rows that belong to it are.
+    The rows of each class are clustered by fuzzy c-means. Each cluster is one rule: its
+    membership functions are Gaussian with the cluster's spread, its consequent are the class
+    frequencies of the rows that belong to it.
 
     Parameters
     ----------
     rules
-        Rules a class.
+        Rules per class.
     sharpness
-        How narrow the sets are: 1 for the cluster's own spread.
+        The cluster's spread over the width of the membership functions.
 
     References
     ----------
@@ -142,7 +144,7 @@ class FuzzyRules:
     sharpness: float = 1.0
 
     def fit(self, rows: Rows, *, rng: np.random.Generator) -> FuzzyTable:
-        """Cluster each class and write down the rules."""
+        """Cluster each class and derive the rules."""
         centres, widths = [], []
         whole = np.maximum(rows.x.std(axis=0), 1e-6)
         for code in range(rows.classes):

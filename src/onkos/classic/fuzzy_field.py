@@ -1,4 +1,4 @@
-"""Fuzzy c-means of voxels that also looks at each voxel's surroundings."""
+"""Spatial fuzzy c-means of voxels (FCM_S)."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from onkos.core.geometry import FloatArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FuzzyField:
-    """Spatial fuzzy c-means: tissues of blurred borders, each voxel of several to a degree.
+    """Spatial fuzzy c-means: each voxel has a degree of membership in every tissue.
 
-    A voxel's distance from a class counts its own intensities and, with weight ``lean``, those
-    of the smoothed image; with ``lean`` 0 this is plain fuzzy c-means. Given probabilities or
-    seeds, classes start from them; without, they are found and numbered by the first channel's
-    mean.
+    A voxel's distance from a class is that of its own intensities plus, with weight ``lean``,
+    that of the smoothed image; with ``lean`` 0 this is plain fuzzy c-means. Classes are
+    initialised from probabilities or seeds; without them they are clustered, and numbered by
+    rising mean of the first channel.
 
     Parameters
     ----------
     lean
-        Weight of the surroundings.
+        Weight of the smoothed image.
     reach_mm
-        Standard deviation of the Gaussian that makes them.
+        Standard deviation of the Gaussian that smooths it.
     trust
-        Weight of given probabilities: their negative logarithm adds to the distances, in units
-        of the image's variance.
+        Weight of given probabilities: their negative logarithm is added to the squared
+        distances, in units of the image's variance.
     fuzziness
-        Exponent of the degrees.
+        Exponent of the memberships.
     rounds
-        Rounds at most; it rests once centres move by less than 1e-3 of the image's spread.
+        Maximum number of iterations; converged once centres move by less than 1e-3 of the
+        image's standard deviation.
     classes
-        How many to find where nothing is given.
+        Number of clusters where neither probabilities nor seeds are given.
 
     References
     ----------
@@ -54,7 +55,7 @@ class FuzzyField:
     classes: int = 3
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
-        """Divide the voxels."""
+        """Segment the scene."""
         inside = scene.within
         x = scene.image[:, inside].T.astype(np.float64)
         around = smoothed(scene, self.reach_mm)[:, inside].T.astype(np.float64)
@@ -75,7 +76,7 @@ class FuzzyField:
     def _rested(
         self, rows: tuple[FloatArray, FloatArray, FloatArray], degrees: FloatArray
     ) -> tuple[FloatArray, bool]:
-        """Centres once they rest, and whether they do."""
+        """Centres after the iterations, and whether they converged."""
         x, around, price = rows
         mixed = (x + self.lean * around) / (1 + self.lean)
         centres = self._centres(degrees, mixed)
@@ -100,7 +101,7 @@ class FuzzyField:
 
 
 def smoothed(scene: Scene, reach_mm: float) -> np.ndarray:
-    """Image under a Gaussian of so many millimetres; what is outside does not count."""
+    """Image smoothed by a Gaussian, normalised so that voxels outside have no weight."""
     reach = reach_mm / np.asarray(scene.spacing_mm)
     inside = scene.within.astype(np.float32)
     weight = np.maximum(gaussian_filter(inside, reach, mode="constant"), 1e-6)

@@ -1,4 +1,4 @@
-"""Graph cut: the outline of least energy."""
+"""Graph cut: the segmentation of minimum energy."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
 UNIT = 1000  # energies are whole numbers of thousandths, so that the cut is exact
-_FIXED = 10_000_000  # price of a class other than the seed's
+_FIXED = 10_000_000  # cost of a class other than the seed's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphCut:
-    """Exact minimum of data cost plus the price of the border.
+    """Minimum of data cost plus boundary cost, by graph cuts.
 
-    The data cost of a class is the negative logarithm of its probability; a border costs its
-    area, less where the image changes. Two classes are divided exactly; more by moves that each
-    are exact (alpha-expansion), at most twice as dear as the best. Energies are rounded to
+    The data cost of a class is the negative logarithm of its probability; a boundary costs its
+    area, less where the image has an edge. Two classes are solved exactly, more by
+    alpha-expansion, whose energy is at most twice the minimum. Energies are rounded to
     thousandths.
 
     Parameters
     ----------
     smoothing
-        Price of a border between two like voxels of an even grid.
+        Cost of a boundary between two voxels of equal intensity on an isotropic grid.
     contrast
-        How much cheaper a border is where the image changes.
+        How strongly image edges reduce that cost.
 
     References
     ----------
@@ -43,7 +43,7 @@ class GraphCut:
     contrast: float = 1.0
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
-        """Divide the voxels."""
+        """Segment the scene."""
         data = data_costs(scene)
         border = np.rint(UNIT * self.smoothing * edges(scene, contrast=self.contrast))
         found = cheapest(data, border.astype(np.int32))
@@ -52,7 +52,7 @@ class GraphCut:
 
 
 def data_costs(scene: Scene) -> Int64:
-    """(classes, *grid): price of each class, in thousandths; 0 outside."""
+    """(classes, *grid): data cost of each class, in thousandths; 0 outside."""
     says: Float32 = scene.evidence()
     costs = np.rint(-UNIT * np.log(says)).astype(np.int64)
     if scene.seeds is not None:
@@ -63,7 +63,7 @@ def data_costs(scene: Scene) -> Int64:
 
 
 def energy(labels: NDArray[np.integer], data: Int64, border: Int32) -> int:
-    """Whole price of a labelling: data costs plus borders between unlike neighbours."""
+    """Energy of a labelling: data costs plus boundary costs between neighbours."""
     total = int(np.take_along_axis(data, labels[None].astype(np.int64), axis=0).sum())
     for axis in range(3):
         unlike = np.diff(labels.astype(np.int64), axis=axis) != 0
@@ -72,14 +72,14 @@ def energy(labels: NDArray[np.integer], data: Int64, border: Int32) -> int:
 
 
 def cheapest(data: Int64, border: Int32) -> NDArray[np.int64]:
-    """Labelling of least energy; for more than two classes one that no expansion improves.
+    """Labelling of minimum energy; with more than two classes, a minimum under alpha-expansion.
 
     Parameters
     ----------
     data
         (classes, a, b, c).
     border
-        (3, a, b, c): price of unlike neighbours along each axis.
+        (3, a, b, c): cost of different labels on neighbours along each axis.
     """
     if len(data) == 2:
         return minimum_cut(data[1] - data[0], border, border).astype(np.int64)
@@ -99,7 +99,7 @@ def cheapest(data: Int64, border: Int32) -> NDArray[np.int64]:
 def _expanded(
     labels: NDArray[np.int64], code: int, data: Int64, border: Int32
 ) -> NDArray[np.int64]:
-    """Let any voxels change to one class, together and at the least energy."""
+    """One expansion move: any voxels may change to one class, at minimum energy."""
     own = np.take_along_axis(data, labels[None], axis=0)[0]
     cost = data[code] - own
     ahead, back = np.zeros_like(border), np.zeros_like(border)

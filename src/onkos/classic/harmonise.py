@@ -20,18 +20,20 @@ _ROUNDS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Harmonisation:
-    """What each site adds to each feature and by how much it spreads it.
+    """Fitted ComBat: additive and multiplicative effect of each site on each feature.
 
     Parameters
     ----------
     sites
         (sites,): names.
     mean, spread
-        (features,): of the pooled training rows, covariates at zero.
+        (features,): mean and residual standard deviation over the pooled training rows, with
+        covariates at zero.
     slopes
-        (covariates, features): what is kept because the covariates explain it.
+        (covariates, features): covariate effects, which are preserved.
     shift, stretch
-        (sites, features): in units of ``spread``; 0 and 1 where a feature was not observed.
+        (sites, features): additive and multiplicative site effect in units of ``spread``; 0
+        and 1 where a feature was not observed.
     """
 
     sites: AnyArray
@@ -68,7 +70,7 @@ class Harmonisation:
     def apply(
         self, x: ArrayLike, sites: Sequence[str], *, covariates: ArrayLike | None = None
     ) -> FloatArray:
-        """Return the rows as if all sites measured alike; NaN stays NaN.
+        """Return the rows with the site effects removed; NaN stays NaN.
 
         Parameters
         ----------
@@ -115,11 +117,11 @@ def fit_harmonisation(
     covariates: ArrayLike | None = None,
     shrink: bool = True,
 ) -> Harmonisation:
-    """Learn how sites and scanners change features (ComBat).
+    """Fit ComBat: the effects of sites and scanners on features.
 
-    Fit on training rows only and apply to all. Covariates are what differs between the sites'
-    patients and shall be kept (age, sex); they must be known of a new patient too, so the
-    target itself is never one of them.
+    Fit on training rows only and apply to all. Covariates are patient characteristics that
+    differ between sites and whose effect is preserved (age, sex); they must be known of a new
+    patient too, so the target itself is never one of them.
 
     Parameters
     ----------
@@ -130,13 +132,13 @@ def fit_harmonisation(
     covariates
         (cases, covariates), finite.
     shrink
-        Draw each feature's site effect towards the site's mean effect over all features
-        (parametric empirical Bayes); needs three features or more, fewer are not shrunk.
+        Shrink each feature's site effect towards the site's mean effect over all features
+        (parametric empirical Bayes); with fewer than three features there is no shrinkage.
 
     Raises
     ------
     CohortError
-        If a site has fewer than two cases, or sites cannot be told from covariates.
+        If a site has fewer than two cases, or sites and covariates are collinear.
     ContentError
         If covariates are missing or not finite.
 
@@ -154,8 +156,8 @@ def fit_harmonisation(
     design = np.concatenate([np.eye(len(names))[own], kept - offset], axis=1)
     if np.linalg.matrix_rank(design) < design.shape[1]:
         raise CohortError(
-            f"sites {names[:5].tolist()} and the {kept.shape[1]} covariates say the same of these "
-            "cases: what is the site and what the covariate cannot be told; leave out a covariate"
+            f"sites {names[:5].tolist()} and the {kept.shape[1]} covariates are collinear in these "
+            "cases, so their effects cannot be told apart; leave out a covariate"
         )
     mean, spread, slopes = _pooled(table, design, own, len(names))
     mean = mean - offset @ slopes
@@ -185,8 +187,8 @@ def _sites(sites: Sequence[str], cases: int) -> tuple[AnyArray, IntArray]:
     few = [str(name) for name, count in zip(names, counts, strict=True) if count < 2]
     if few:
         raise CohortError(
-            f"sites {few[:5]} have one training case: how they measure cannot be learnt; expected "
-            "two or more of each site, leave theirs out or merge scanners"
+            f"sites {few[:5]} have one training case each, too few to estimate a site effect; "
+            "expected two or more per site: leave these cases out or merge scanners"
         )
     return names, own
 

@@ -1,4 +1,4 @@
-"""Hidden Markov random field: a mixture of tissues whose labels lean on their neighbours."""
+"""Hidden Markov random field: a Gaussian mixture with spatial smoothing of the labels."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from onkos.classic.learning import softmax
 from onkos.classic.scene import Outline, Scene, divided, evenness
 from onkos.core.geometry import FloatArray
 
-_SHOWN = 200_000  # voxels that distributions are fitted to at most, drawn at random
+_SHOWN = 200_000  # most voxels to fit distributions to, drawn at random
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiddenField:
     """Hidden Markov random field, fitted to the patient's own image by expectation-maximisation.
 
-    Each class has a normal distribution of the intensities of all channels; a voxel's class
-    leans on its neighbours' (mean field instead of Zhang's single best labelling). With no
-    smoothing this is a Gaussian mixture. Given probabilities or seeds, classes start from
-    them; without, they are found and numbered by the first channel's mean.
+    Each class has a normal distribution of the intensities of all channels; neighbouring
+    voxels tend to share a class (Potts prior, solved by mean field instead of Zhang's single
+    best labelling). With no smoothing this is a Gaussian mixture. Classes are initialised from
+    probabilities or seeds; without them they are clustered, and numbered by rising mean of the
+    first channel.
 
     Parameters
     ----------
     smoothing
-        Weight of a neighbour on an even grid.
+        Weight of a neighbour on an isotropic grid.
     trust
-        Power to which given probabilities enter as a prior.
+        Exponent of given probabilities, which enter as a prior.
     rounds
-        Rounds at most.
+        Maximum number of iterations.
     rest
-        Mean change of the probabilities at which it rests.
+        Mean change of the probabilities below which the iteration has converged.
     classes
-        How many to find where nothing is given.
+        Number of clusters where neither probabilities nor seeds are given.
 
     References
     ----------
@@ -55,7 +56,7 @@ class HiddenField:
     classes: int = 3
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
-        """Divide the voxels."""
+        """Segment the scene."""
         inside = scene.within
         x = scene.image[:, inside].T.astype(np.float64)
         if scene.classes:
@@ -73,7 +74,7 @@ class HiddenField:
         for _ in range(self.rounds):
             before = shares
             logs = mixture(x, shares, shown=shown)
-            if scene.classes:  # how frequent classes are is in what was given
+            if scene.classes:  # the given probabilities hold the class frequencies already
                 logs += prior - np.log(np.maximum(shares.mean(axis=0), 1e-9))
             shares = _leant(logs, before, (places, even), known)
             if np.abs(shares - before).mean() < self.rest:
@@ -85,7 +86,7 @@ class HiddenField:
 
 
 def started(x: FloatArray, classes: int, rng: np.random.Generator) -> FloatArray:
-    """Degrees to which rows belong to classes found by fuzzy c-means, rising by first column."""
+    """Fuzzy c-means memberships; classes are numbered by rising mean of the first column."""
     some = x[np.sort(rng.permutation(len(x))[: _SHOWN // 10])]
     scale = np.maximum(x.std(axis=0), 1e-12)
     centres = fuzzy_c_means(some / scale, scattered(some / scale, classes, rng=rng)).centres
@@ -94,21 +95,21 @@ def started(x: FloatArray, classes: int, rng: np.random.Generator) -> FloatArray
 
 
 def some_rows(count: int, rng: np.random.Generator) -> Any:
-    """Rows to fit to: all, or so many drawn at random."""
+    """Rows to fit to: all, or a random sample of at most 200,000."""
     return slice(None) if count <= _SHOWN else np.sort(rng.permutation(count)[:_SHOWN])
 
 
 def mixture(x: FloatArray, shares: FloatArray, *, shown: Any = slice(None)) -> FloatArray:
-    """(rows, classes): log of weight times normal density, fitted to the shares.
+    """(rows, classes): log of mixing weight times normal density, fitted to the probabilities.
 
     Parameters
     ----------
     x
         (rows, columns).
     shares
-        (rows, classes): how much of each row is each class's.
+        (rows, classes): probability of each class for each row.
     shown
-        Rows the distributions are fitted to.
+        Rows that the distributions are fitted to.
     """
     own, part = x[shown], shares[shown]
     total = np.maximum(part.sum(axis=0), 1e-9)
@@ -146,7 +147,7 @@ def _densities(
 def _leant(
     logs: FloatArray, shares: FloatArray, field: tuple[Any, FloatArray], known: Any
 ) -> FloatArray:
-    """Shares once each voxel has leant on its neighbours, two sweeps through the grid."""
+    """Class probabilities after two mean-field sweeps through the grid."""
     places, even = field
     if even.any():
         shares = shares.copy()
@@ -162,7 +163,7 @@ def _leant(
 
 @njit(cache=True, nogil=True)
 def _sweep(logs: Any, shares: Any, places: Any, even: Any) -> None:  # pragma: no cover
-    """Renew each voxel's shares from its log density and its neighbours' shares, in place."""
+    """Update each voxel's probabilities from its log density and its neighbours', in place."""
     sides = places.shape
     classes = shares.shape[1]
     own = np.empty(classes)

@@ -1,4 +1,4 @@
-"""Which features a member rests on, and whether it would choose them again."""
+"""Permutation importance of features, and the stability of their selection."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from onkos.core.method import Method
 
 _RESAMPLES = 2000
 _SHUFFLES = 5
-_ROWS = 120_000  # shuffled rows a fitted member is asked about at most: about 4 s of the slowest
-_MOST_ALONE = 200  # features that are shuffled one by one; of more, those alike go together
-_BLOCK = 2_000_000  # numbers of a block of shuffled rows
+_ROWS = 120_000  # most permuted rows to predict: about 4 s with the slowest member
+_MOST_ALONE = 200  # features permuted one by one; of more, correlated ones go together
+_BLOCK = 2_000_000  # values in a block of permuted rows
 _FLOOR = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureImportance:
-    """What one feature is worth.
+    """Importance of one feature.
 
     Parameters
     ----------
     feature
         Its column.
     loss
-        By how much the log-loss on left-out patients rises when its values are shuffled.
+        Increase of the log-loss on left-out patients when its values are permuted.
     selected
-        In what part of the refits the member uses it.
+        Fraction of the refits in which the member uses it.
     """
 
     feature: int
@@ -54,7 +54,7 @@ class Importance:
     """Features of a member, the most important first, and how stable their choice is.
 
     ``stability`` is Nogueira's: 1 if every refit uses the same features, about 0 if they are
-    chosen as by lot; not estimable where all refits use all features.
+    chosen at random; not estimable where all refits use all features.
     """
 
     features: tuple[FeatureImportance, ...]
@@ -73,8 +73,8 @@ def importance(
     """Estimate the importance of every feature of a table on patients left out of the fit.
 
     The member is fitted anew, with all its inner choices, on each fold's training patients; on
-    the others each used feature is shuffled five times. Of features that say the same, each may
-    seem unimportant, since the others stand in for it.
+    the others each used feature is permuted five times. Of correlated features each may seem
+    unimportant, since the others carry the same information.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def importance(
     x, y, groups
         As for :meth:`Member.fit`.
     rng
-        Of folds, fits and shuffles.
+        Of folds, fits and permutations.
     folds
         Outer folds by patient.
 
@@ -127,14 +127,14 @@ def importance(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LeftOut:
-    """What left-out cases lose when features tell nothing.
+    """Increase of the log-loss of left-out cases when features are permuted.
 
     Parameters
     ----------
     features
-        Columns of the table shuffled together, one entry a group; most are of one column.
+        Columns of the table permuted together, one entry per group; most hold one column.
     rises
-        (cases, groups): rise of each case's log-loss, mean over ``shuffles``.
+        (cases, groups): increase of each case's log-loss, mean over ``shuffles`` permutations.
     """
 
     features: tuple[IntArray, ...]
@@ -151,30 +151,31 @@ def left_out_importance(
     rng: np.random.Generator,
     limit_s: float = 10.0,
 ) -> LeftOut | None:
-    """Estimate what each used feature is worth to cases that a fitted member has not seen.
+    """Permutation importance of each used feature on cases that a fitted member has not seen.
 
-    Nothing is fitted anew. A column is prepared by itself, so its prepared values are shuffled
-    in place of the raw ones, and all shuffles are asked about in a few large blocks. Of more
-    than 200 used features those that go along with each other are shuffled as one.
+    Nothing is refitted. Columns are prepared independently, so prepared values are permuted
+    instead of raw ones, and all permutations are predicted in a few large blocks. With more
+    than 200 used features, correlated ones are permuted together.
 
     Parameters
     ----------
     fitted
         The member.
     x, y
-        (cases, features) and the class of each case; a class it does not know has no rise.
+        (cases, features) and the class of each case; a class unknown to the member counts as
+        no increase.
     among
-        Gives (rows, features) of the training cases, which tell which features go along; called
-        only where there are too many to shuffle one by one.
+        Gives (rows, features) of the training cases, from which correlated features are found;
+        called only where there are too many features to permute one by one.
     rng
-        Of the shuffles.
+        Of the permutations.
     limit_s
-        Seconds after which it is given up.
+        Time limit in seconds.
 
     Returns
     -------
     LeftOut or None
-        None where the member answers too slowly, or there are too many cases to shuffle.
+        None where the time limit is reached, or there are too many cases to permute.
 
     References
     ----------
@@ -219,7 +220,7 @@ def left_out_importance(
 
 
 def stability(used: Bools) -> Estimate:
-    """Agreement of sets of features beyond chance.
+    """Nogueira's stability: agreement of selected feature sets beyond chance.
 
     Parameters
     ----------
@@ -268,7 +269,7 @@ def _alike(ready: FloatArray, most: int) -> list[IntArray]:
 
 
 def _log_loss(fitted: FittedTable, ready: FloatArray, told: IntArray) -> FloatArray:
-    """(rows,): log-loss of prepared rows; 0 where the class is not one that was learnt."""
+    """(rows,): log-loss of prepared rows; 0 where the class was not in the training data."""
     scores = fitted.learner.log_scores(ready)
     shares = softmax(fitted.choice.calibration.log_probabilities(scores))
     own = shares[np.arange(len(ready)), np.maximum(told, 0)]
@@ -277,7 +278,7 @@ def _log_loss(fitted: FittedTable, ready: FloatArray, told: IntArray) -> FloatAr
 
 
 def _rises(fitted: FittedTable, x: FloatArray, y: IntArray, rng: np.random.Generator) -> FloatArray:
-    """(cases, features): rise of each case's log-loss, mean over five shuffles."""
+    """(cases, features): increase of each case's log-loss, mean over five permutations."""
     rows = np.arange(len(x))
     code = {int(name): column for column, name in enumerate(fitted.classes)}
     column = np.array([code[int(own)] for own in y])
@@ -322,7 +323,7 @@ def mean_rises(
 
 
 def frequency(hits: int, refits: int) -> Estimate:
-    """In what part of the refits a feature is used, with Wilson's interval."""
+    """Fraction of the refits that use a feature, with Wilson's interval."""
     z = float(norm.ppf(0.975))
     part = hits / refits
     centre = (part + z**2 / (2 * refits)) / (1 + z**2 / refits)

@@ -1,4 +1,4 @@
-"""Inner folds by patient, and the choice of settings made on them."""
+"""Choice of settings by inner cross-validation, with folds by patient."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from onkos.core.geometry import FloatArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One way a member may learn; the inner folds choose between several.
+    """One setting of a member; inner cross-validation chooses between several.
 
-    ``balanced`` gives every class the same total weight while learning; the calibration that
-    follows restores how frequent they were.
+    ``balanced`` gives every class the same total weight in the fit; the calibration that follows
+    restores the class frequencies.
     """
 
     preparation: Preparation
@@ -30,11 +30,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Choice:
-    """Which candidate was chosen, and how each did on patients its training did not hold.
+    """Which candidate was chosen, and the performance of each on left-out patients.
 
-    ``log_loss`` and ``auc`` have one value a candidate, NaN where there were no inner folds.
-    ``left_out`` holds the best one's calibrated probabilities of each training row, given while
-    its patient was left out, (rows, classes), and ``rows`` the class of each; empty without
+    ``log_loss`` and ``auc`` have one value per candidate, NaN where there were no inner folds.
+    ``left_out`` holds the best one's calibrated probabilities of each training row, predicted
+    while its patient was left out, (rows, classes), and ``rows`` the class of each; empty without
     inner folds, and not stored.
     """
 
@@ -53,12 +53,13 @@ def choose(
     """Choose the candidate with the least calibrated log-loss on left-out patients.
 
     Preparation, selection and learning all happen on each fold's training patients alone. The
-    log-loss is taken after calibration, so that a learner is not preferred for its scale.
+    log-loss is computed after calibration, so that no learner is preferred for the scale of its
+    scores.
 
     Parameters
     ----------
     candidates
-        From the simplest on; the first of equals is chosen.
+        Simplest first; of equal ones the first is chosen.
     x
         (rows, features), raw, NaN where missing.
     rows
@@ -164,7 +165,7 @@ def weighted(rows: Rows, chosen: Bools, x: FloatArray, *, balanced: bool) -> Row
 
 
 def macro_auc(scores: FloatArray, y: IntArray) -> float:
-    """Mean over classes of the area under the curve of each against the rest."""
+    """Macro-average of the one-versus-rest areas under the ROC curve."""
     areas = []
     for code in np.unique(y):
         positive = y == code

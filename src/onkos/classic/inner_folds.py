@@ -1,4 +1,4 @@
-"""Inner folds that never put one patient on both sides."""
+"""Inner folds by patient: no patient is in both training and test part."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from onkos.classic.learning import IntArray
 
 
 def patient_folds(y: IntArray, groups: IntArray, k: int, *, rng: np.random.Generator) -> IntArray:
-    """Deal patients into k folds, each class spread evenly; returns the fold of each row.
+    """Divide patients into k folds, stratified by class; returns the fold of each row.
 
-    A patient with rows of several classes counts under the one that is rarest overall. The
-    outcome depends neither on the order of the rows nor on what the classes are called.
+    A patient with rows of several classes is stratified by the rarest of them. The result
+    depends neither on the order of the rows nor on the names of the classes.
     """
     patients = int(groups.max()) + 1
     frequency = np.bincount(y)
@@ -27,6 +27,6 @@ def patient_folds(y: IntArray, groups: IntArray, k: int, *, rng: np.random.Gener
 
 
 def possible_folds(y: IntArray, groups: IntArray, wanted: int) -> int:
-    """As many folds as leave every class on every training side; 0 if not even two do."""
+    """Most folds (up to ``wanted``) that keep every class in every training part; else 0."""
     fewest = min(len(np.unique(groups[y == code])) for code in np.unique(y))
     return min(wanted, fewest) if fewest >= 2 else 0

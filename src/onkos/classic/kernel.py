@@ -21,8 +21,8 @@ class Vectors:
     Parameters
     ----------
     vectors, duals
-        (vectors, columns) and (vectors, machines); two classes have one machine, more have one
-        each against the rest.
+        Support vectors (vectors, columns) and dual coefficients (vectors, machines); two
+        classes have one machine, more have one-versus-rest.
     offsets
         (machines,).
     gamma
@@ -42,7 +42,7 @@ class Vectors:
             )
 
     def log_scores(self, x: FloatArray) -> FloatArray:
-        """Signed distance from the margin, halved and mirrored where there are two classes."""
+        """Decision values; with two classes minus and plus half of the one there is."""
         parts = []
         for start in range(0, len(x), _BLOCK):
             near = squared_distances(x[start : start + _BLOCK], self.vectors)
@@ -57,14 +57,17 @@ class Vectors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupportVectors:
-    """Support vector machine, one class against the rest where there are more than two.
+    """Support vector machine with a Gaussian kernel; one-versus-rest for more than two classes.
+
+    Fitting takes time and memory that grow with the square of the number of rows (288 MB for
+    the kernel of 6,000 rows).
 
     Parameters
     ----------
     cost
-        Price of a row on the wrong side.
+        C, the penalty of margin violations.
     gamma
-        Sharpness of the kernel, times the number of columns.
+        Kernel coefficient times the number of columns.
 
     References
     ----------

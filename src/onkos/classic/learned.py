@@ -1,4 +1,4 @@
-"""Table members on one patient's own voxels: learn from the marked ones, divide the rest."""
+"""Table members fitted to the seed voxels of one image, which then segment the rest."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from onkos.classic.table import Member
 from onkos.core.errors import UsageError
 from onkos.core.geometry import AnyArray
 
-_ROWS = 1000  # marked voxels a class that are learnt from at most, drawn at random
-_BLOCKS = 4  # along each axis: marks of one block stay together in the inner folds
+_ROWS = 1000  # most seed voxels of a class to fit to, drawn at random
+_BLOCKS = 4  # along each axis: seeds of one block stay together in the inner folds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnedFromSeeds:
-    """A table member that learns from the seeds of this one image.
+    """A table member fitted to the seeds of one image.
 
-    Each voxel is described by its channels, plain and smoothed at two scales. The member learns
-    from the marked voxels (blocks of the image stand for patients in its inner folds) and
-    answers for each supervoxel by its mean description.
+    The features of a voxel are its channels, unsmoothed and smoothed at two scales. The member
+    is fitted to the seed voxels (blocks of the image take the place of patients in its inner
+    folds) and predicts each supervoxel from its mean features.
 
     Parameters
     ----------
     member
-        Which table member.
+        The table member.
     reach_mm
         Standard deviation of the finer smoothing; the coarser is twice that.
     edge_mm
-        Edge of a supervoxel, where the scene brings none.
+        Edge of a supervoxel, where the scene has none of its own.
     """
 
     member: Member
@@ -40,11 +40,11 @@ class LearnedFromSeeds:
     edge_mm: float = 6.0
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
-        """Divide the voxels."""
+        """Segment the scene."""
         if scene.seeds is None:
             raise UsageError(
-                f"{self.member.name} on one image learns from seeds and was given none; mark some "
-                "voxels of each class, or use the probabilities of a model fitted on others"
+                f"{self.member.name} on one image is fitted to seeds and was given none; mark some "
+                "voxels of each class, or use the probabilities of a model fitted on other patients"
             )
         described = self._described(scene)
         x, y, block = self._marked(scene, described, rng)
@@ -64,7 +64,7 @@ class LearnedFromSeeds:
     def _marked(
         self, scene: Scene, described: Float32, rng: np.random.Generator
     ) -> tuple[AnyArray, AnyArray, AnyArray]:
-        """Description, class and block of the marked voxels, so many of each class."""
+        """Features, class and block of the seed voxels, at most 1,000 of each class."""
         seeds = np.where(scene.within, np.asarray(scene.seeds), -1).ravel()
         drawn = []
         for code in range(scene.classes):

@@ -1,4 +1,4 @@
-"""What every learner of a table gets and gives back."""
+"""Interface of the learners: training rows in, a fitted model of plain arrays out."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Rows:
     y
         (rows,): number of each row's class, from 0 to ``classes`` - 1.
     weight
-        (rows,): how much each row counts, 1 on average.
+        (rows,): sample weights, 1 on average.
     groups
         (rows,): number of each row's patient.
     classes
         How many classes there are.
     shared
-        What learners have computed from these rows and the next one can use.
+        Intermediate results that several learners use, such as distances.
     """
 
     x: FloatArray
@@ -68,19 +68,19 @@ class Fitted(Protocol):
     """A fitted learner: a dataclass whose fields are all arrays, so that it can be stored."""
 
     def log_scores(self, x: FloatArray) -> FloatArray:
-        """(rows, classes): logarithm of the probabilities, up to a constant a row."""
+        """(rows, classes): logarithm of the probabilities, up to a constant per row."""
         ...
 
     def used(self) -> Bools:
-        """(columns,): whether the answer depends on the column at all."""
+        """(columns,): whether the scores depend on the column at all."""
         ...
 
 
 class Learner(Protocol):
-    """A way to learn, with its settings."""
+    """A method with its settings."""
 
     def fit(self, rows: Rows, *, rng: np.random.Generator) -> Fitted:
-        """Learn from rows; the outcome depends on them and the generator alone."""
+        """Fit to rows; the result depends on them and the generator alone."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Level set: a surface that moves until what lies inside looks alike and it is smooth."""
+"""Level set segmentation: region competition after Chan and Vese."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from onkos.core.geometry import FloatArray
 class LevelSet:
     """Region competition by a level set, after Chan and Vese.
 
-    The surface starts where the class is the likeliest. It moves outwards where the voxel
-    probably is of the class, by the given probability and by the normal distributions of the
-    intensities on either side of it (fitted anew as it moves), inwards elsewhere, and is
-    smoothed by its curvature in millimetres. With more than two classes, one surface each
-    against the rest; where several claim a voxel, the one that holds it deepest has it.
+    The surface is initialised where the class is the most probable. It moves outwards where
+    the given probability and the normal distributions of the intensities inside and outside
+    (refitted as it moves) favour the class, inwards elsewhere, and is smoothed by its curvature
+    in millimetres. With more than two classes there is one surface per class against the rest;
+    a voxel inside several belongs to the class in which it lies deepest.
 
     Parameters
     ----------
     smoothing_mm
-        Weight of the curvature: bumps of about this radius are smoothed away.
+        Weight of the curvature: structures of about this radius are smoothed away.
     look
-        Weight of the intensities beside that of the probability.
+        Weight of the intensities relative to that of the probability.
     steps
-        Steps of four tenths of the finest spacing at most.
+        Number of steps, each at most 0.4 of the finest spacing.
 
     References
     ----------
@@ -46,7 +46,7 @@ class LevelSet:
     steps: int = 40
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
-        """Divide the voxels."""
+        """Segment the scene."""
         says = scene.evidence()
         if len(says) == 2:
             depth = self._moved(scene, says[1])
@@ -108,7 +108,7 @@ def signed_depth(part: Bools, spacing_mm: tuple[float, ...]) -> FloatArray:
 
 @njit(cache=True, nogil=True)
 def _advance(depth: Any, force: Any, spacing: Any, how: Any, out: Any) -> None:  # pragma: no cover
-    """Move the surface by one step: upwind for the force, central for the curvature."""
+    """One step: upwind differences for the force, central differences for the curvature."""
     rate, smoothing, band = how
     sides = depth.shape
     first = np.empty(3)

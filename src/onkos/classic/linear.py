@@ -15,7 +15,7 @@ from onkos.core.geometry import AnyArray, FloatArray
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Linear:
-    """One linear score a class: ``coefficients`` (columns, classes), ``intercepts`` (classes,)."""
+    """One linear score per class: ``coefficients`` (columns, classes) and ``intercepts``."""
 
     coefficients: AnyArray
     intercepts: AnyArray
@@ -44,7 +44,7 @@ class Logistic:
     Parameters
     ----------
     strength
-        Penalty, as a part of the least lasso that leaves no feature.
+        Penalty, as a fraction of the smallest lasso penalty at which all coefficients are zero.
     mix
         1 is the lasso, 0 is ridge.
 
@@ -92,17 +92,17 @@ class Moments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaximumEntropy:
-    """The least committed distribution of classes that agrees with what was observed.
+    """Maximum entropy model: multinomial, in feature-expectation form.
 
-    Of all conditional distributions whose expected features (each column and its square, within
-    each class) lie within a small box around their training means, the one of largest entropy;
-    class frequencies are matched exactly. Its dual is a log-linear model with a lasso on the
-    multipliers, the box being as wide as the lasso is strong.
+    Of all conditional class distributions whose expected features (each column and its square,
+    within each class) lie within a small box around their training means, the one of maximum
+    entropy; class frequencies are matched exactly. Its dual is multinomial logistic regression
+    with a lasso penalty on the multipliers; the half width of the box is the penalty.
 
     Parameters
     ----------
     width
-        Half side of the box, in standard errors of the training mean.
+        Half width of the box, in standard errors of the training mean.
 
     References
     ----------
@@ -115,20 +115,20 @@ class MaximumEntropy:
     width: float = 0.5
 
     def fit(self, rows: Rows, *, rng: np.random.Generator) -> Moments:
-        """Find the multipliers."""
+        """Fit the Lagrange multipliers."""
         design = moments(rows.x)
         found = elastic_net(design, rows.truth, rows.weight, lasso=self.box(rows), ridge=0.0)
         return Moments(coefficients=found[0], intercepts=found[1])
 
     def box(self, rows: Rows) -> FloatArray:
-        """Half side of the box for each column, then for each square."""
+        """Half width of the box for each column, then for each square."""
         spread = moments(rows.x).std(axis=0)
         return np.asarray(np.maximum(self.width * spread / np.sqrt(len(rows.x)), 1e-6))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discriminant:
-    """Linear discriminant analysis, its covariance shrunk by Ledoit and Wolf's estimate.
+    """Linear discriminant analysis with the Ledoit-Wolf shrinkage covariance.
 
     References
     ----------
@@ -150,7 +150,7 @@ class Discriminant:
 
 
 def both(one_sided: AnyArray) -> FloatArray:
-    """Scores of two classes from the one that scikit-learn keeps; of more, as they are."""
+    """Scores of both classes from the single one that scikit-learn keeps for two classes."""
     if len(one_sided) > 1:
         return np.asarray(one_sided, dtype=np.float64)
     half: FloatArray = np.concatenate([-one_sided, one_sided]) / 2

@@ -18,22 +18,21 @@ _TERMINAL, _NONE = 6, 7  # parents other than a neighbour
 
 
 def minimum_cut(cost: Int64, ahead: Int32, back: Int32) -> Bools:
-    """Divide a grid in two at least cost, exactly.
+    """Minimum cut of a grid, exact.
 
     Parameters
     ----------
     cost
-        (a, b, c): what it costs that a voxel is on the second side, less what it costs that it
-        is on the first.
+        (a, b, c): cost of a voxel on the second side (sink) minus its cost on the first (source).
     ahead, back
-        (3, a, b, c): what it costs that a voxel is on the first side and the next along the
-        axis on the second, and the other way round; not negative, the last of an axis unused.
+        (3, a, b, c): cost of a voxel on the first side and its successor along the axis on the
+        second, and vice versa; not negative, the last entry of an axis is unused.
 
     Returns
     -------
     NDArray
-        (a, b, c): True on the second side. Of several cheapest cuts, the one whose second side
-        is smallest.
+        (a, b, c): True on the second side. Of several minimum cuts, the one with the smallest
+        second side.
 
     References
     ----------
@@ -110,7 +109,7 @@ def _dequeue(queue: Any, queued: Any, ends: Any) -> None:  # pragma: no cover
 
 @njit(cache=True, nogil=True)
 def _grow(capacity: Any, offset: Any, state: Any, lists: Any, here: int) -> Any:  # pragma: no cover
-    """Let a voxel's tree grow into free neighbours; stop where it meets the other tree.
+    """Grow a voxel's tree into free neighbours; stop where it meets the other tree.
 
     Returns the voxel on the source's side and the step from it to the sink's, or step -1.
     """

@@ -1,4 +1,4 @@
-"""The classic families' members that learn from a table, by name."""
+"""Members of the classic families that classify a feature table, by name."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ MEMBERS: dict[str, Member] = {
     ),
 }
 
-#: The support vector machine for shares that sum to one: Hellinger's distances are kept.
+#: Support vector machine for shares that sum to one: scaling keeps their Hellinger distances.
 SHARES_SVM = replace(
     MEMBERS["svm"],
     candidates=_grid(

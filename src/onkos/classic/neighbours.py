@@ -17,14 +17,14 @@ _BLOCK = 128  # rows compared with all others at a time: their distances stay in
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Nearest:
-    """Training rows and what each says.
+    """Training rows and the class weights of each.
 
     Parameters
     ----------
     rows, votes
         (rows, columns) and (rows, classes).
     k
-        How many of the nearest are asked; each counts less the further it is.
+        Number of neighbours; weights fall with distance.
     prior
         (classes,): added to the votes.
     """
@@ -57,7 +57,7 @@ class Nearest:
 
 
 def gaussian(square: FloatArray) -> FloatArray:
-    """Weight of each neighbour: a Gaussian as wide as the mean squared distance of a row's."""
+    """Gaussian weight of each neighbour; its variance is the row's mean squared distance."""
     width = np.maximum(square.mean(axis=1, keepdims=True), 1e-12)
     weight: FloatArray = np.exp(-square / (2 * width))
     return weight
@@ -70,7 +70,7 @@ class Neighbours:
     Parameters
     ----------
     k
-        Neighbours asked; fewer where there are not so many rows.
+        Number of neighbours; fewer where there are fewer rows.
 
     References
     ----------
@@ -87,18 +87,18 @@ class Neighbours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelPropagation:
-    """Labels spread over the graph of nearest neighbours, then read off by new rows.
+    """Label propagation over the graph of nearest neighbours (local and global consistency).
 
-    Training labels are softened by those of the rows around them (local and global
-    consistency), so that a row among another class's gives way. A new row takes the weighted
-    mean of its nearest rows' softened labels, the inductive formula of Delalleau.
+    Training labels are smoothed over the graph, so that a row among rows of another class
+    changes towards it. A new row takes the weighted mean of the smoothed labels of its nearest
+    training rows (Delalleau's inductive formula).
 
     Parameters
     ----------
     k
-        Neighbours each row is tied to.
+        Number of neighbours in the graph.
     give_way
-        From 0, each row keeps its label, to 1, the graph alone decides.
+        Alpha of Zhou: at 0 each row keeps its label, towards 1 the graph decides.
 
     References
     ----------
@@ -111,7 +111,7 @@ class LabelPropagation:
     give_way: float = 0.8
 
     def fit(self, rows: Rows, *, rng: np.random.Generator) -> Nearest:
-        """Spread the training labels over their own graph."""
+        """Propagate the training labels over their own graph."""
         share = rows.truth * rows.weight[:, None]
         k = min(self.k, len(rows.x) - 1)
         graph = nearest_graph(rows.x, k)
@@ -121,7 +121,7 @@ class LabelPropagation:
 
 
 def nearest_graph(x: FloatArray, k: int) -> sparse.csr_array:
-    """Symmetric graph in which each row is tied to its k nearest, more strongly the nearer."""
+    """Symmetric k-nearest-neighbour graph with Gaussian weights."""
     rows, columns, weights = [], [], []
     for start in range(0, len(x), _BLOCK):
         square = squared_distances(x[start : start + _BLOCK], x)
@@ -137,7 +137,7 @@ def nearest_graph(x: FloatArray, k: int) -> sparse.csr_array:
 
 
 def propagated(graph: sparse.csr_array, labels: FloatArray, *, give_way: float) -> FloatArray:
-    """Solve (I - a S) F = (1 - a) Y, S being the normalised graph: labels spread over it."""
+    """Propagated labels F: solve (I - a S) F = (1 - a) Y, S being the normalised graph."""
     degree = np.maximum(np.asarray(graph.sum(axis=1)).ravel(), 1e-12)
     scale = sparse.diags_array(1 / np.sqrt(degree))
     system = sparse.eye_array(len(degree)) - give_way * (scale @ graph @ scale)

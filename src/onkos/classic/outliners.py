@@ -1,4 +1,4 @@
-"""The classic families' members that divide a patient's voxels, by name."""
+"""Members of the classic families that segment an image, by name."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from onkos.classic.table import Family
 from onkos.classic.walker import RandomWalker
 
 
-class Method(Protocol):
-    """A way to divide a scene on three axes, with its settings."""
+class SceneMethod(Protocol):
+    """A segmentation method for a scene on three axes, with its settings."""
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
-        """Divide the voxels."""
+        """Segment the scene."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionMember:
-    """A classic method that divides a patient's voxels.
+    """A classic method that segments an image.
 
     Parameters
     ----------
@@ -42,17 +42,17 @@ class RegionMember:
 
     name: str
     family: Family
-    method: Method
+    method: SceneMethod
 
     def outline(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
-        """Divide the voxels of a scene.
+        """Segment a scene.
 
         Parameters
         ----------
         scene
             Image, and probabilities or seeds. Voxels with a seed keep its class.
         rng
-            Of what is random in the method.
+            Of everything random in the method.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class RegionMember:
 
 
 def _learned(name: str) -> RegionMember:
-    """Return a table member that learns from the seeds of one image."""
+    """Return a table member fitted to the seeds of one image."""
     member = MEMBERS[name]
     return RegionMember(name=name, family=member.family, method=LearnedFromSeeds(member=member))
 

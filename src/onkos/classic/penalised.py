@@ -19,15 +19,16 @@ def elastic_net(
 ) -> tuple[FloatArray, FloatArray]:
     """Minimise mean log-loss + sum(lasso |w|) + ridge |w|^2 / 2; intercepts are free.
 
-    Accelerated proximal gradient with restarts, until no optimality condition is violated by
-    more than the tolerance (in units of the gradient), or 2,000 steps.
+    Accelerated proximal gradient (FISTA) with restarts, until no optimality condition is
+    violated by more than the tolerance (in units of the gradient), or 2,000 steps. scikit-learn's
+    solvers have no penalty per column, and treat two classes otherwise than more.
 
     Parameters
     ----------
     x, truth, weight
         (rows, columns), (rows, classes) with 1 at the class, (rows,).
     lasso, ridge
-        Penalties: one a column, and one for all.
+        Penalties: one per column, and one for all.
     tolerance
         Largest violation allowed.
 

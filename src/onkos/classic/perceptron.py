@@ -55,7 +55,7 @@ class Networks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perceptrons:
-    """Networks of one hidden layer, each learning from patients drawn with replacement.
+    """Ensemble of networks with one hidden layer, each fitted to a bootstrap of the patients.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Perceptrons:
     decay
         Weight decay, the penalty decay |w|^2 / 2 added to the mean log-loss.
     steps
-        Steps of L-BFGS at most.
+        Maximum number of L-BFGS iterations.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""From a raw feature table to what a learner can use, fitted on training rows alone."""
+"""Preparation of a feature table (imputation, scaling, selection), fitted on training rows."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ Scaling = Literal["robust", "rank-normal", "common"]
 Selection = Literal["none", "anova", "mrmr", "l1"]
 
 _KNOTS = 129
-_MOST = 2000  # columns that enter the correlation pruning, the most relevant ones
-_FURTHEST = 10.0  # robust units: beyond, a value counts as this far out
+_MOST = 2000  # most relevant columns, which enter the correlation filter
+_FURTHEST = 10.0  # scaled values are clipped here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
     """How a feature table is prepared.
 
-    Columns without two different values are dropped, missing values become the training
-    median, columns are scaled, of columns that say the same the less relevant are dropped, and
-    the most useful are selected. Only ``common`` scaling is changed by the units of a column.
+    Constant columns are dropped, missing values are imputed by the training median, columns are
+    scaled, of highly correlated columns the less relevant is dropped, and features are selected.
+    Only ``common`` scaling depends on the units of a column.
 
     Parameters
     ----------
     scaling
-        ``robust``: median and interquartile range, cut at 10. ``rank-normal``: the normal
-        quantile of the rank among training rows; a value beyond them counts as the furthest.
-        ``common``: all columns, which must have one unit, by their root mean variance, so that
-        distances between rows keep their meaning (shares of words), cut at 10.
+        ``robust``: median and interquartile range, clipped at 10. ``rank-normal``: the normal
+        quantile of the rank among training rows; values beyond them are clipped. ``common``:
+        one scale for all columns, their root mean variance, which keeps distances between rows
+        (shares of visual words) and requires a common unit; clipped at 10.
     correlation
         Absolute correlation above which the less relevant of two columns is dropped.
     selection
         ``anova`` by F statistic, ``mrmr`` by relevance and redundancy, ``l1`` by the lasso.
     keep
-        How many columns are selected at most.
+        Maximum number of columns selected.
     """
 
     scaling: Scaling = "rank-normal"
@@ -50,7 +50,7 @@ class Preparation:
     keep: int = 30
 
     def fit(self, x: FloatArray, y: IntArray) -> FittedPreparation:
-        """Learn the preparation.
+        """Fit the preparation.
 
         Parameters
         ----------
@@ -99,7 +99,7 @@ class Preparation:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FittedPreparation:
-    """A preparation learnt from training rows.
+    """A preparation fitted to training rows.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class FittedPreparation:
             )
 
     def same_as(self, other: FittedPreparation) -> bool:
-        """Whether it prepares every table exactly as the other does."""
+        """Whether both prepare every table identically."""
         return np.array_equal(self.kept, other.kept) and np.array_equal(self.knots, other.knots)
 
     def transform(self, x: FloatArray) -> FloatArray:
@@ -138,7 +138,7 @@ class FittedPreparation:
 
 
 def pruned(x: FloatArray, f: FloatArray, most: float) -> IntArray:
-    """Columns left when, of two correlated beyond ``most``, the less relevant goes."""
+    """Columns left when, of two correlated beyond ``most``, the less relevant is dropped."""
     order = np.argsort(-f, kind="stable")[:_MOST]
     centred = x[:, order] - x[:, order].mean(axis=0)
     length = np.sqrt((centred**2).sum(axis=0))
@@ -171,7 +171,7 @@ def _knots(x: FloatArray, scaling: Scaling) -> FloatArray:
 
 
 def _quantiles(x: FloatArray, levels: FloatArray) -> FloatArray:
-    """(levels, columns): quantiles of what is known; complete columns are sorted together."""
+    """(levels, columns): quantiles of the values present; complete columns are done together."""
     found = np.empty((len(levels), x.shape[1]))
     gaps = np.isnan(x).any(axis=0)
     found[:, ~gaps] = np.quantile(x[:, ~gaps], levels, axis=0)

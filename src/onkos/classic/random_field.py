@@ -1,4 +1,4 @@
-"""Conditional random field in which every voxel speaks with every other near or like it."""
+"""Fully connected conditional random field (dense CRF)."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from onkos.classic.scene import Float32, Outline, Scene, divided
 class RandomField:
     """Fully connected conditional random field, solved by mean field.
 
-    A voxel's class leans on those of all voxels around it (a Gaussian in millimetres) and, more,
-    on those that also look like it (a Gaussian in millimetres and intensity, one a channel).
-    Each message is the mean over the neighbourhood, so weights do not depend on the grid.
+    A voxel's class depends on those of all voxels around it (spatial Gaussian kernel in
+    millimetres) and on those of similar intensity (bilateral kernel in millimetres and
+    intensity, one per channel). Messages are means over the neighbourhood, so weights do not
+    depend on the grid.
 
     Parameters
     ----------
     near, alike
-        Weights of the two.
+        Weights of the spatial and the bilateral kernel.
     near_mm, alike_mm
-        Their reach, as standard deviations.
+        Their standard deviations.
     alike_intensity
-        Reach in intensity, in standard deviations of the channel inside.
+        Standard deviation of the bilateral kernel in intensity, in units of the channel's
+        standard deviation inside.
     rounds
-        Rounds of the mean field.
+        Mean-field iterations.
 
     References
     ----------
@@ -45,7 +47,7 @@ class RandomField:
     rounds: int = 5
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
-        """Divide the voxels."""
+        """Segment the scene."""
         inside, says = scene.within, scene.evidence()
         logs = np.log(says)
         shares = np.where(inside, says, 0)
@@ -65,7 +67,7 @@ class RandomField:
         return divided(scene, shares)
 
     def _grids(self, scene: Scene) -> list[BilateralGrid]:
-        """One a channel that varies; voxels outside take its mean and never count."""
+        """One per channel that is not constant; voxels outside take its mean and have no weight."""
         inside = scene.within
         reach = tuple(self.alike_mm / np.asarray(scene.spacing_mm))
         grids = []

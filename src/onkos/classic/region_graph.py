@@ -1,4 +1,4 @@
-"""Members that work on supervoxels and their contacts: normalised cut and label propagation."""
+"""Segmentation on the graph of supervoxels: normalised cut and label propagation."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from onkos.core.geometry import AnyArray, FloatArray
 class NormalisedCut:
     """Normalised cut of the graph of supervoxels.
 
-    The graph is cut into pieces that hang together more than they hang on others; each piece
-    takes the mean of its voxels' given probabilities, so that the image decides the borders and
-    the probabilities only what is what.
+    The graph is cut into pieces with strong internal and weak external similarity; each piece
+    takes the mean of the given probabilities of its voxels: the image determines the boundaries,
+    the probabilities the class of each piece.
 
     Parameters
     ----------
     pieces
-        How many.
+        Number of pieces.
     contrast
-        How much unlike neighbours are apart.
+        How fast similarity falls with the difference of mean intensities.
     edge_mm
-        Edge of a supervoxel, where the scene brings none.
+        Edge of a supervoxel, where the scene has none of its own.
 
     References
     ----------
@@ -44,7 +44,7 @@ class NormalisedCut:
     edge_mm: float = 6.0
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
-        """Divide the voxels."""
+        """Segment the scene."""
         regions, count = partition(scene, edge_mm=self.edge_mm)
         says = pooled(scene.evidence(), regions, count)
         sizes = np.bincount(regions.ravel(), minlength=count + 1)[1:]
@@ -63,11 +63,12 @@ class RegionPropagation:
     Parameters
     ----------
     give_way
-        From 0, each region keeps what is given, to 1, its neighbours decide.
+        Alpha of Zhou: at 0 each region keeps its given probabilities, towards 1 its neighbours
+        decide.
     contrast
-        How much unlike neighbours are apart.
+        How fast similarity falls with the difference of mean intensities.
     edge_mm
-        Edge of a supervoxel, where the scene brings none.
+        Edge of a supervoxel, where the scene has none of its own.
 
     References
     ----------
@@ -79,7 +80,7 @@ class RegionPropagation:
     edge_mm: float = 6.0
 
     def solve(self, scene: Scene, *, rng: np.random.Generator) -> Outline:
-        """Divide the voxels."""
+        """Segment the scene."""
         regions, count = partition(scene, edge_mm=self.edge_mm)
         says = pooled(scene.evidence(), regions, count)
         graph = likeness(scene, regions, count, contrast=self.contrast)
@@ -139,7 +140,7 @@ def painted(shares: FloatArray, regions: AnyArray) -> Float32:
 
 
 def likeness(scene: Scene, regions: Int32, count: int, *, contrast: float) -> sparse.csr_array:
-    """Symmetric graph of touching regions: area of contact times likeness of their means."""
+    """Symmetric graph of adjacent regions: contact area times similarity of mean intensity."""
     ends, areas = [], []
     steps = np.asarray(scene.spacing_mm)
     for axis in range(3):

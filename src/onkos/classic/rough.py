@@ -1,4 +1,4 @@
-"""Rough sets: what a table can and cannot tell apart (Pawlak)."""
+"""Rough sets (Pawlak): indiscernibility, approximations, reducts."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ def discretise(x: FloatArray, cuts: FloatArray) -> IntArray:
     x
         (rows, columns).
     cuts
-        (cuts, columns), rising; infinite where a column has fewer.
+        (cuts, columns), increasing; infinite where a column has fewer.
     """
     below: IntArray = (x[:, None, :] > cuts[None]).sum(axis=1)
     return below
 
 
 def entropy_cuts(values: FloatArray, y: IntArray, *, most: int) -> FloatArray:
-    """Cut one column where the classes come apart, as long as it pays (minimum description).
+    """Supervised discretisation of one column by entropy and minimum description length.
 
     Parameters
     ----------
     values, y
         One column and the classes.
     most
-        Cuts at most.
+        Maximum number of cuts.
 
     References
     ----------
@@ -53,7 +53,7 @@ def entropy_cuts(values: FloatArray, y: IntArray, *, most: int) -> FloatArray:
 
 
 def classes_of(table: IntArray, attributes: IntArray) -> IntArray:
-    """Indiscernibility: number of the class each row falls into on the given attributes."""
+    """Indiscernibility class of each row on the given attributes, numbered from 0."""
     if len(attributes) == 0:
         return np.zeros(len(table), dtype=np.int64)
     return np.unique(table[:, attributes], axis=0, return_inverse=True)[1].reshape(-1)
@@ -88,7 +88,7 @@ def upper_approximation(blocks: IntArray, member: Bools, *, purity: float = 1.0)
 
 
 def dependency(blocks: IntArray, y: IntArray, *, purity: float = 1.0) -> float:
-    """Part of the rows whose class is certain: the union of the lower approximations."""
+    """Degree of dependency: fraction of the rows in the positive region."""
     counts = np.zeros((int(blocks.max()) + 1, int(y.max()) + 1))
     np.add.at(counts, (blocks, y), 1)
     total = counts.sum(axis=1)
@@ -99,11 +99,11 @@ def dependency(blocks: IntArray, y: IntArray, *, purity: float = 1.0) -> float:
 def reduct(
     table: IntArray, y: IntArray, among: IntArray, *, most: int, purity: float = 1.0
 ) -> IntArray:
-    """Few attributes that tell as much as all those given: greedy, then nothing superfluous.
+    """Approximate reduct: greedy forward selection, then removal of superfluous attributes.
 
-    Attributes are added, the one that makes most rows certain first (of equals the one that
-    leaves the least entropy, then the first), until nothing more becomes certain or there are
-    ``most``; then each that is not needed is taken out again.
+    Attributes are added by the largest dependency (ties: lowest remaining entropy, then the
+    first) until the dependency of all given attributes is reached or there are ``most``; then
+    each attribute that is not needed is removed.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def reduct(
     among
         Attributes to choose from, in order of preference.
     most
-        Attributes at most.
+        Maximum number of attributes.
     purity
         See :func:`lower_approximation`.
     """
@@ -147,7 +147,7 @@ def _gain(
 
 
 def _shares(blocks: IntArray, member: Bools) -> FloatArray:
-    """Part of each block that is a member."""
+    """Fraction of each block that is in the set."""
     share: FloatArray = np.bincount(blocks, weights=member) / np.maximum(np.bincount(blocks), 1)
     return share
 
@@ -160,7 +160,7 @@ def _entropy(counts: FloatArray) -> FloatArray:
 
 
 def _best_cut(ordered: FloatArray, truth: FloatArray) -> int | None:
-    """Where to cut an ordered column, or None where no cut pays for its description."""
+    """Best cut of a sorted column, or None where none passes the MDL criterion."""
     n = len(ordered)
     places = np.flatnonzero(np.diff(ordered) > 0) + 1
     if len(places) == 0:

@@ -1,4 +1,4 @@
-"""Rules from rough sets: several reducts, each a table of what its patterns say."""
+"""Rough-set rule classifier: several reducts, each a decision table."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Rules:
     cuts
         (cuts, columns), infinite where a column has fewer.
     attributes
-        (rules, longest): columns each rule looks at, -1 beyond its end.
+        (rules, longest): columns in the condition of each rule, padded with -1.
     patterns
-        (rules, longest): interval each of them must be in.
+        (rules, longest): interval in which each of them must lie.
     counts
-        (rules, classes): training weight of each class that fits the rule. One class alone
-        makes the rule certain (its rows are in that class's lower approximation).
+        (rules, classes): training weight of each class that matches the rule. With one class
+        alone the rule is certain (its rows are in that class's lower approximation).
     reducts
         (rules,): number of the reduct each rule belongs to.
     prior
-        (classes,): what is said where nothing is known.
+        (classes,): class frequencies.
     """
 
     cuts: AnyArray
@@ -53,10 +53,10 @@ class Rules:
             raise ContentError(f"{rules} rules: attributes, patterns and counts do not fit")
 
     def log_scores(self, x: FloatArray) -> FloatArray:
-        """Logarithm of the mean over the reducts of what their nearest rules say.
+        """Logarithm of the mean class probabilities over the reducts.
 
-        Of each reduct, the rule that fits answers; where none does, those that miss by the
-        fewest intervals answer together.
+        Of each reduct the matching rule is used; where none matches, all those that differ by
+        the fewest intervals.
         """
         intervals = discretise(x, self.cuts)
         total = np.zeros((len(x), len(self.prior)))
@@ -75,7 +75,7 @@ class Rules:
         return np.asarray(np.log(total / len(numbers)))
 
     def used(self) -> Bools:
-        """Columns that some rule looks at."""
+        """Columns in the condition of some rule."""
         asked = np.zeros(self.cuts.shape[1], dtype=np.bool_)
         asked[self.attributes[self.attributes >= 0]] = True
         return asked
@@ -85,18 +85,19 @@ class Rules:
 class RoughRules:
     """Rough-set rules.
 
-    Columns are cut into intervals where the classes come apart; several reducts are sought,
-    each among a random part of the columns and a random draw of patients (dynamic reducts);
-    each distinct pattern on a reduct is a rule, certain or possible.
+    Columns are discretised by entropy; several reducts are sought, each in a random subset of
+    the columns and of the patients (dynamic reducts); each distinct pattern on a reduct is a
+    rule, certain or possible.
 
     Parameters
     ----------
     reducts, most
-        How many reducts, and attributes of each at most.
+        Number of reducts, and maximum number of attributes of each.
     intervals
-        Intervals of a column at most.
+        Maximum number of intervals of a column.
     purity
-        Part of a block that must agree for it to count as certain while reducts are sought.
+        Fraction of a block that must agree for it to count as certain in the search (variable
+        precision).
 
     References
     ----------
@@ -112,7 +113,7 @@ class RoughRules:
     purity: float = 0.85
 
     def fit(self, rows: Rows, *, rng: np.random.Generator) -> Rules:
-        """Cut, find reducts, write down the rules."""
+        """Discretise, find reducts, derive the rules."""
         cuts = self._cuts(rows)
         table = discretise(rows.x, cuts)
         order = np.argsort(-relevance(rows.x, rows.y), kind="stable")
@@ -137,7 +138,7 @@ class RoughRules:
         )
 
     def _cuts(self, rows: Rows) -> FloatArray:
-        """Cuts of each column: where classes come apart, at the median where nowhere."""
+        """Cuts of each column by entropy, or the median where no cut separates the classes."""
         cuts = np.full((self.intervals - 1, rows.x.shape[1]), np.inf)
         for column, values in enumerate(rows.x.T):
             own = entropy_cuts(values, rows.y, most=self.intervals - 1)

@@ -1,4 +1,4 @@
-"""What region members are given, and what they give back."""
+"""Input and output of the segmentation members: Scene and Outline."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from onkos.core.geometry import AnyArray, FloatArray
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
 
-UNKNOWN = -1  # seed of a voxel about which nothing is known
-_LEAST = np.float32(1e-6)  # probability below which none falls
+UNKNOWN = -1  # value of voxels without a seed
+_LEAST = np.float32(1e-6)  # lower limit of a probability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scene:
-    """One patient's image with what is known about its voxels.
+    """One image, with class probabilities and seeds of its voxels where there are any.
 
     Classes are numbered from 0; 0 is healthy or background.
 
@@ -31,14 +31,14 @@ class Scene:
     spacing_mm
         Voxel spacing along each axis of the grid.
     inside
-        (*grid): voxels to be divided; all by default.
+        (*grid): voxels to be segmented; all by default.
     probability
-        (classes, *grid): what a table member or another model says of each voxel.
+        (classes, *grid): class probabilities by a table member or another model.
     seeds
-        (*grid): class of the voxels that are known, -1 elsewhere; they keep it.
+        (*grid): class of the seed voxels, -1 elsewhere; a seed keeps its class.
     regions
-        (*grid): supervoxels numbered from 1, 0 outside; members that work on regions make
-        their own without them.
+        (*grid): supervoxels numbered from 1, 0 outside; without them, members that need
+        supervoxels compute their own.
 
     Raises
     ------
@@ -99,19 +99,19 @@ class Scene:
 
     @property
     def within(self) -> Bools:
-        """Voxels to be divided."""
+        """Voxels to be segmented."""
         inside = self.inside
         return np.ones(self.image.shape[1:], dtype=np.bool_) if inside is None else inside
 
     @property
     def classes(self) -> int:
-        """How many classes are known of; 0 where there are neither probabilities nor seeds."""
+        """Number of classes; 0 where there are neither probabilities nor seeds."""
         if self.probability is not None:
             return len(self.probability)
         return 0 if self.seeds is None else max(int(self.seeds[self.within].max()) + 1, 2)
 
     def raised(self) -> Scene:
-        """Return the scene on three axes (a picture is a single slice), blank outside."""
+        """Return the scene on three axes (a picture is a single slice), zero outside."""
         flat = self.image.ndim == 3
         grid = (1, *self.image.shape[1:]) if flat else self.image.shape[1:]
         inside = self.within
@@ -132,8 +132,8 @@ class Scene:
     def evidence(self) -> Float32:
         """(classes, *grid): probability of each class in each voxel, seeds at nearly one.
 
-        Without probabilities, those of a normal distribution of the intensities a class, from
-        its seeds.
+        Without probabilities, from one normal distribution of the intensities per class, fitted
+        to its seeds.
 
         Raises
         ------
@@ -162,16 +162,17 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outline:
-    """What a region member found.
+    """Segmentation by a region member.
 
     Parameters
     ----------
     labels
         (*grid): class of each voxel, 0 also outside.
     probabilities
-        (classes, *grid), 0 outside; None from members that only divide (graph cut, level set).
+        (classes, *grid), 0 outside; None from members that give labels only (graph cut, level
+        set).
     settled
-        False where the method stopped at its last round before it came to rest.
+        False where the iteration stopped before it converged.
     """
 
     labels: NDArray[np.uint8]
@@ -180,7 +181,7 @@ class Outline:
 
 
 def divided(scene: Scene, probabilities: Float32, *, settled: bool = True) -> Outline:
-    """Outline from probabilities: the likeliest class of each voxel, seeds as they were given."""
+    """Outline from probabilities: the most probable class of each voxel, seeds unchanged."""
     inside = scene.within
     shares = np.where(inside, probabilities, 0).astype(np.float32)
     labels = np.where(inside, shares.argmax(axis=0), 0).astype(np.uint8)
@@ -188,7 +189,7 @@ def divided(scene: Scene, probabilities: Float32, *, settled: bool = True) -> Ou
 
 
 def kept_seeds(scene: Scene, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give the labels, the seeds' own where there are any."""
+    """Return the labels, with the seeds' classes where there are seeds."""
     if scene.seeds is None:
         return labels
     known = scene.within & (scene.seeds >= 0)
@@ -196,10 +197,10 @@ def kept_seeds(scene: Scene, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def evenness(shape: tuple[int, ...], spacing_mm: tuple[float, ...]) -> FloatArray:
-    """Weight of a neighbour along each axis: the face between voxels, 1 on an even grid.
+    """Weight of a neighbour along each axis: area of the shared face, 1 on an isotropic grid.
 
-    A border so costs its area in millimetres, whatever the voxels' shape. Axes of one voxel
-    have no neighbours and do not count.
+    So a boundary costs its area in millimetres whatever the shape of the voxels. Axes of one
+    voxel have no neighbours and do not count.
     """
     inverse = 1 / np.asarray(spacing_mm)
     long = np.asarray(shape) > 1
@@ -208,7 +209,7 @@ def evenness(shape: tuple[int, ...], spacing_mm: tuple[float, ...]) -> FloatArra
 
 
 def edges(scene: Scene, *, contrast: float) -> Float32:
-    """(axes, *grid): how alike each voxel is to the next along each axis, 0 where there is none.
+    """(axes, *grid): similarity of each voxel to the next along each axis, 0 where there is none.
 
     exp(-contrast d^2 / (2 mean d^2)), d^2 being the squared difference over all channels and
     the mean that over all pairs; times :func:`evenness`.

@@ -1,4 +1,4 @@
-"""Choosing features: by relevance alone, with redundancy, or by the lasso."""
+"""Feature selection: by F statistic, by mRMR, or by the lasso."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onkos.core.geometry import FloatArray
 
 
 def relevance(x: FloatArray, y: IntArray) -> FloatArray:
-    """F statistic of each column between the classes (one-way analysis of variance)."""
+    """One-way analysis of variance: F statistic of each column between the classes."""
     truth = np.eye(int(y.max()) + 1)[y]
     truth = truth[:, truth.any(axis=0)]
     counts = truth.sum(axis=0)
@@ -30,7 +30,7 @@ def by_relevance(f: FloatArray, keep: int) -> IntArray:
 
 
 def by_relevance_and_redundancy(x: FloatArray, y: IntArray, keep: int) -> IntArray:
-    """Columns chosen one by one: relevant to the class, unlike those chosen before (mRMR).
+    """Minimum redundancy, maximum relevance (mRMR): columns chosen one by one.
 
     Relevance is the correlation ratio with the class, redundancy the mean absolute
     correlation with the columns already chosen; the difference decides.

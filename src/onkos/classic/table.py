@@ -1,4 +1,4 @@
-"""Table members: from a table of features to the probability of each class."""
+"""Table members: classifiers of a feature table."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class Member:
     Parameters
     ----------
     name, family
-        As in ``MEMBERS``, and as the review groups the methods.
+        As in ``MEMBERS``; the family is that of the published review of classic methods.
     candidates
-        Ways to learn, from the simplest on; the inner folds choose one.
+        Settings, simplest first; inner cross-validation chooses one.
     folds
         Inner folds by patient; fewer where a class has fewer patients.
     most_rows
-        Rows looked at: of a longer table so many are drawn at random, whole patients together
-        as long as they fit.
+        Maximum number of rows to fit to: of a longer table a random sample, whole patients
+        together as far as they fit.
     """
 
     name: str
@@ -78,11 +78,11 @@ class Member:
         *,
         rng: np.random.Generator,
     ) -> FittedTable:
-        """Learn from a table.
+        """Fit to a table.
 
-        Missing values, scaling, selection of features, weights of the classes and settings are
-        all decided on these rows alone, the settings by inner folds that never have a patient
-        on both sides; the probabilities are calibrated on the left-out answers.
+        Imputation, scaling, feature selection, class weights and settings are determined on
+        these rows alone, the settings by inner cross-validation with folds by patient; the
+        probabilities are calibrated on the predictions of left-out patients.
 
         Parameters
         ----------
@@ -143,10 +143,10 @@ class FittedTable:
     classes
         (classes,): names in the order of the probabilities' columns.
     preparation, learner
-        What was learnt.
+        As fitted.
     choice
-        Which candidate was chosen and how each did; its ``folds`` are 0 where a class had too
-        few patients, and then the first candidate stands and nothing is calibrated.
+        Which candidate was chosen and the performance of each; ``folds`` is 0 where a class had
+        too few patients: then the first candidate is used and nothing is calibrated.
     """
 
     name: str
@@ -174,7 +174,7 @@ class FittedTable:
 
     @property
     def selected(self) -> Bools:
-        """(features,): whether the probabilities depend on the feature at all."""
+        """(features,): whether the probabilities depend on the feature."""
         used = np.zeros(self.features, dtype=np.bool_)
         used[self.preparation.kept[self.learner.used()]] = True
         return used
@@ -199,7 +199,7 @@ class FittedTable:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> FittedTable:
-        """Build the fitted member back.
+        """Restore the fitted member.
 
         Raises
         ------
@@ -280,7 +280,7 @@ def _require_classes(codes: NDArray[Any], names: AnyArray) -> None:
 
 
 def _drawn(patients: IntArray, most: int, rng: np.random.Generator) -> IntArray:
-    """At most so many rows: whole patients in random order, the last one in part."""
+    """At most ``most`` rows: whole patients in random order, the last one in part."""
     order = rng.permutation(int(patients.max()) + 1)
     rank = np.argsort(order)[patients]
     return np.sort(np.argsort(rank, kind="stable")[:most])

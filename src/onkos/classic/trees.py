@@ -22,7 +22,7 @@ from onkos.core.geometry import AnyArray, FloatArray
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trees:
-    """Trees one after the other in one list of nodes.
+    """All trees of an ensemble in one list of nodes.
 
     Parameters
     ----------
@@ -30,15 +30,15 @@ class Trees:
         Of each node: a row goes left where its feature is at most the threshold; a leaf has
         feature -1. A child always comes after its parent.
     values
-        (nodes, classes): what a leaf says.
+        (nodes, classes): class probabilities or scores of a leaf.
     roots
         First node of each tree.
     start
-        (classes,): what is said before any tree.
+        (classes,): initial score, before any tree.
     columns
         How many columns a row has.
     voting
-        1 where the sum is of probabilities (a forest), 0 where it is of scores (boosting).
+        1 where leaves hold probabilities (forest), 0 where they hold scores (boosting).
     """
 
     feature: AnyArray
@@ -78,7 +78,7 @@ class Trees:
         return total
 
     def used(self) -> Bools:
-        """Columns that some node asks for."""
+        """Columns that some node splits on."""
         asked = np.zeros(int(self.columns), dtype=np.bool_)
         asked[self.feature[self.feature >= 0]] = True
         return asked
@@ -93,8 +93,8 @@ class Forest:
     kind
         ``random`` draws rows and looks for the best threshold, ``extra`` draws thresholds.
     trees, leaf, features
-        How many trees, fewest rows of a leaf, part of the columns tried at each split (0 for
-        the square root of their number).
+        Number of trees, minimum rows in a leaf, fraction of the columns tried at each split (0
+        for the square root of their number).
 
     References
     ----------
@@ -134,9 +134,9 @@ class Boosting:
     Parameters
     ----------
     stages, depth, rate
-        Rounds, depth of each tree, and how far each round goes.
+        Boosting iterations, depth of each tree, and learning rate.
     features
-        Columns tried at each split, as a part of all (0 for the square root of their number).
+        Fraction of the columns tried at each split (0 for the square root of their number).
 
     References
     ----------
@@ -180,7 +180,7 @@ class Boosting:
 def _joined(
     tables: Sequence[tuple[Any, FloatArray]], start: FloatArray, columns: int, *, voting: bool
 ) -> Trees:
-    """Lay trees one after the other; their numbers of nodes move on accordingly."""
+    """Concatenate trees; node numbers are shifted accordingly."""
     sizes = [len(values) for _, values in tables]
     roots = np.cumsum([0, *sizes[:-1]])
     whole = np.concatenate

@@ -1,4 +1,4 @@
-"""Random walker: the seed that a walk through like voxels reaches first."""
+"""Random walker segmentation."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from onkos.core.geometry import FloatArray
 class RandomWalker:
     """Random walker with seeds, with probabilities as priors, or with both.
 
-    A voxel's probability of a class is that a walk from it ends in that class: at the first
-    seed it meets, or, at each step with a small chance, by the voxel's own given probability.
-    Steps between unlike voxels are improbable. With seeds alone each probability is the
-    weighted mean of its neighbours'; a part of the image that no seed reaches takes the
-    probability its intensities have by the seeds.
+    A voxel's probability of a class is the probability that a random walk from it ends in that
+    class: at the first seed it meets, or, with a small chance at each step, by the voxel's own
+    given probability. Steps across image edges are improbable. With seeds alone each probability
+    is the weighted mean of its neighbours'; a part of the image not connected to any seed takes
+    the probabilities of its intensities under the seeds' distributions.
 
     Parameters
     ----------
     contrast
-        How much unlike neighbours hinder a step.
+        How strongly image edges hinder a step.
     stop
         Weight of a voxel's own given probability; ignored where only seeds are given.
     accuracy
-        Relative residual at which the equations count as solved.
+        Relative residual at which the linear equations count as solved.
 
     References
     ----------
@@ -97,7 +97,7 @@ def _walked(
 
 
 def _reached(linked: Bools, inside: Bools, known: Bools) -> Bools:
-    """Voxels that hang together with a seed through edges."""
+    """Voxels connected to a seed through edges of the graph."""
     numbers = np.where(inside, np.arange(inside.size).reshape(inside.shape), -1)
     ends = [
         np.stack([numbers[linked[axis]], np.roll(numbers, -1, axis=axis)[linked[axis]]])
@@ -149,7 +149,7 @@ def _apply(weights: Any, x: Any, free: Any, stop: float, out: Any) -> None:  # p
 
 @njit(cache=True, nogil=True)
 def _step(vectors: Any, along: float, power: float) -> Any:  # pragma: no cover
-    """Go along a direction and turn to the next.
+    """One step of conjugate gradients.
 
     Returns the new residual's product with its preconditioned self, and with itself.
     """

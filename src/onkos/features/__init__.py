@@ -1,1 +1,1 @@
-"""What is computed from images for a learner: supervoxels, their statistics, and textons."""
+"""Image features: radiomics, filters, picture descriptors, supervoxels and textons."""

@@ -1,4 +1,4 @@
-"""A bank of Gabor filters: how an image varies at each size and in each direction."""
+"""A bank of two-dimensional Gabor filters."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-_SHOWN = 1e-5  # of the envelope: the least of a wave that pixels must show
+_SHOWN = 1e-5  # of the envelope: below, the pixel grid does not resolve the wave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaborBank:
-    """Filters of several wavelengths, widths and orientations, each as an even and an odd one.
+    """Filters of several wavelengths, widths and orientations, each with even and odd phase.
 
-    The default has 96: 4 wavelengths x 2 widths x 6 orientations x 2 phases. They are given in
-    millimetres, so patients imaged with different voxels answer alike; they lie in the plane
-    of the last two axes, the axial one of an upright image.
+    The default has 96: 4 wavelengths x 2 widths x 6 orientations x 2 phases. Sizes are in
+    millimetres, so responses do not depend on the voxel size; the filters lie in the plane of
+    the last two axes, the axial plane of an upright image.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class GaborBank:
     widths
         Standard deviation of the envelope, in wavelengths.
     orientations
-        Number of directions over half a turn.
+        Number of directions over 180 degrees.
     radius_mm
         Half the side of the filters' support.
 
@@ -56,7 +56,8 @@ class GaborBank:
         -------
         array
             (filters, 2 a + 1, 2 b + 1). Each sums to zero and its absolute values to one, so
-            that a constant answers zero and all sizes count alike. Correlate, do not convolve.
+            that the response to a constant is zero and all sizes have equal weight. To be
+            correlated, not convolved.
         """
         half = [max(1, round(self.radius_mm / step)) for step in spacing_mm]
         y = np.arange(-half[0], half[0] + 1)[:, None] * spacing_mm[0]
@@ -75,9 +76,9 @@ class GaborBank:
 
 
 def _balanced(envelope: FloatArray, wave: FloatArray) -> FloatArray:
-    """Envelope times wave, freed of its mean under the envelope and scaled to one in all.
+    """Envelope times wave, with zero mean and absolute sum one.
 
-    All zero where the pixels cannot show the wave: what is left of it would be rounding.
+    All zero where the pixel grid does not resolve the wave: only rounding would be left.
     """
     kernel = envelope * (wave - (envelope * wave).sum() / envelope.sum())
     total = np.abs(kernel).sum()

@@ -1,4 +1,4 @@
-"""Statistics of regions: intensity, texture, shape, and who neighbours whom."""
+"""Statistics of supervoxels: intensity, class histograms, size, and adjacency."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def centroids(regions: Regions) -> FloatArray:
 def first_order(image: Float32, regions: Regions) -> FloatArray:
     """First-order statistics of each channel in each region, (count, channels, 7).
 
-    Mean, standard deviation, skewness, excess kurtosis (both 0 in an even region) and the
+    Mean, standard deviation, skewness, excess kurtosis (both 0 in a constant region) and the
     10th, 50th and 90th percentile, read from a histogram of 64 bins over the robust
-    standardised range -6 to 10; values beyond it count as its ends.
+    standardised range -6 to 10; values beyond it are clipped.
     """
     moments, histogram = _moments(image, regions.labels, regions.count, (_BINS, _LOW, _HIGH))
     n = moments[:, :1, 0]
@@ -60,16 +60,16 @@ def first_order(image: Float32, regions: Regions) -> FloatArray:
 
 
 def histograms(classes: Bytes, regions: Regions, *, count: int) -> FloatArray:
-    """Part of each region's voxels that fall in each of ``count`` classes, (regions, count)."""
+    """Fraction of each region's voxels in each of ``count`` classes, (regions, count)."""
     found = _histograms(classes, regions.labels, regions.count, count)
     parts: FloatArray = found / found.sum(axis=1, keepdims=True)
     return parts
 
 
 def neighbours(regions: Regions) -> Any:
-    """Contact matrix, (count, count) sparse: shared faces of two regions, each row summing to 1.
+    """Adjacency matrix, sparse (count, count): shared faces of two regions, rows summing to 1.
 
-    A region without neighbours has only itself.
+    A region without neighbours is its own neighbour.
     """
     pairs = _contacts(regions.labels)
     keys, faces = np.unique(pairs, return_counts=True)
@@ -85,7 +85,7 @@ def neighbours(regions: Regions) -> Any:
 
 
 def diffused(matrix: Any, values: FloatArray, *, steps: int) -> FloatArray:
-    """Values spread over the neighbours ``steps`` times, a region keeping half of its own."""
+    """Values averaged with those of the neighbours ``steps`` times, half the weight its own."""
     spread = values
     for _ in range(steps):
         spread = 0.5 * spread + 0.5 * (matrix @ spread)
@@ -141,7 +141,7 @@ def _moments(image: Any, labels: Any, count: int, span: Any) -> Any:  # pragma: 
 
 @njit(cache=True, nogil=True)
 def _quantiles(histogram: Any, wanted: Any, scale: Any) -> Any:  # pragma: no cover
-    """Read quantiles (increasing) from histograms, straight within a bin."""
+    """Quantiles (increasing) of histograms, linear within a bin."""
     low, width = scale
     out = np.empty((*histogram.shape[:2], len(wanted)))
     for n in range(histogram.shape[0]):

@@ -1,4 +1,4 @@
-"""Supervoxels: small compact regions of even intensity over all channels of an image together."""
+"""Supervoxels: small compact regions of homogeneous intensity over all channels (SLIC)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
-    """How an image is cut into supervoxels.
+    """Settings of the supervoxels.
 
     Parameters
     ----------
@@ -29,9 +29,10 @@ class Partition:
         Intensity difference (in the image's units, root mean square over the channels) that
         weighs as much as a distance of ``edge_mm``; larger gives more compact regions.
     iterations
-        Rounds of assignment and of moving the centres.
+        Iterations of assignment and update of the centres.
     smallest
-        Pieces below this part of a supervoxel's volume join the neighbour most like them.
+        Components below this fraction of a supervoxel's volume are merged into the most
+        similar neighbour.
     """
 
     edge_mm: float = 6.0
@@ -56,24 +57,24 @@ def supervoxels(
     partition: Partition,
     threads: int = 1,
 ) -> Regions:
-    """Cut an image into supervoxels: connected, compact in millimetres, even in all channels.
+    """Divide an image into supervoxels: connected, compact, homogeneous in all channels.
 
-    Simple linear iterative clustering, in three dimensions and with true distances: each voxel
-    joins the most similar of the eight centres whose cells of the starting grid are nearest to
-    it, the centres move to the mean of their voxels, and what is left unconnected becomes a
-    region of its own or joins a neighbour. The same input gives the same regions whatever the
-    number of threads.
+    Simple linear iterative clustering (SLIC) in three dimensions and in millimetres: each voxel
+    is assigned to the most similar of the eight centres whose cells of the initial grid are
+    nearest, centres are updated to the mean of their voxels, and disconnected components become
+    regions of their own or are merged into a neighbour. The result does not
+    depend on the number of threads.
 
     Parameters
     ----------
     image
         (k, j, i, channels), finite inside; a picture has one slice.
     inside
-        (k, j, i): voxels to be cut up.
+        (k, j, i): voxels to be divided.
     spacing_mm
         Voxel spacing along k, j, i.
     partition
-        Size and shape wanted.
+        Size and shape of the supervoxels.
     threads
         Number of threads.
 
@@ -127,7 +128,7 @@ def _grid(shape: tuple[int, ...], spacing: Float32, edge_mm: float) -> tuple[Int
 
 @njit(cache=True, nogil=True)
 def _start(image: Any, inside: Any, cells: Any, cell: Any) -> Any:  # pragma: no cover
-    """Begin with the mean of the voxels inside each cell: no voxel is special, so no noise."""
+    """Initial centres: the mean of the voxels inside each cell, which is robust to noise."""
     channels = image.shape[3]
     count = cells[0] * cells[1] * cells[2]
     sums = np.zeros((count, 4 + channels), dtype=np.float64)
@@ -173,7 +174,7 @@ def _assign(
                 if inside[k, j, i]:
                     c = int(np.floor((i + 0.5) / cell[2] - 0.5))
                     chosen = _nearest(image[k, j, i], seeds, scale, (k, j, i), (a, b, c))
-                    if chosen < 0:  # the centres around it died out: keep what it had
+                    if chosen < 0:  # no centre around it has voxels: keep its region
                         chosen = max(labels[k, j, i] - 1, 0)
                     labels[k, j, i] = chosen + 1
                     _add(sums[chosen], image, k, j, i)
@@ -184,7 +185,7 @@ def _assign(
 def _nearest(
     values: Any, seeds: Any, scale: Any, voxel: Any, corner: Any
 ) -> Any:  # pragma: no cover
-    """Most similar living centre of the eight cells from ``corner`` on; -1 if there is none."""
+    """Most similar non-empty centre of the eight cells from ``corner`` on; -1 if none."""
     centres, alive = seeds
     cells, _, spacing, nearness = scale
     best, chosen = np.float32(np.inf), -1
@@ -210,7 +211,7 @@ def _nearest(
 
 @njit(cache=True, nogil=True)
 def _connect(image: Any, labels: Any, smallest: int) -> Any:  # pragma: no cover
-    """Number the connected pieces; a small one joins the neighbour most like it."""
+    """Number connected components; a small one is merged into its most similar neighbour."""
     out = np.zeros(labels.shape, dtype=np.int32)
     stack = np.empty(labels.size, dtype=np.int64)
     flat = out.reshape(-1)
@@ -229,10 +230,10 @@ def _connect(image: Any, labels: Any, smallest: int) -> Any:  # pragma: no cover
 
 @njit(cache=True, nogil=True)
 def _flood(image: Any, labels: Any, out: Any, stack: Any, seed: Any) -> Any:  # pragma: no cover
-    """Number one piece (6 neighbours) from its first voxel.
+    """Flood-fill one component (6 neighbours) from its first voxel.
 
-    Returns its size, its voxels being the first so many of the stack, and the number of the
-    piece that holds the most similar voxel across its border, 0 if none is numbered yet.
+    Returns its size, its voxels being the first entries of the stack, and the number of the
+    component with the most similar voxel across its boundary, 0 if none is numbered yet.
     """
     place, number = seed
     height, width = labels.shape[1], labels.shape[2]

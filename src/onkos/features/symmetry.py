@@ -1,4 +1,4 @@
-"""The other half of the head: which region lies opposite each one."""
+"""Left-right symmetry of the head: the contralateral region of each region."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from onkos.features.supervoxels import Regions
 FloatArray = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_SAMPLED = 1500  # regions that decide where the plane lies
-_UNLIKE = 3.0  # a difference beyond this, or no counterpart at all, counts this much
+_SAMPLED = 1500  # regions used to find the plane
+_UNLIKE = 3.0  # differences are clipped here; regions without a counterpart count this much
 _OFFSETS_MM = np.arange(-9.0, 9.1, 3.0)
 _ANGLES = np.deg2rad(np.arange(-12.0, 12.1, 4.0))
 
@@ -28,15 +28,15 @@ def opposite(
     """Region at the mirror image of each region's centroid, -1 where that is outside.
 
     The mid-sagittal plane starts through the centre of the head, at right angles to the last
-    axis (left in an upright image), and is moved and tilted to where both halves are most
-    alike: tumours are on one side, nearly everything else is on both.
+    axis (left in an upright image), and is shifted and tilted to maximise the symmetry of
+    both halves: tumours are on one side, nearly everything else is on both.
 
     Parameters
     ----------
     regions, centroids
         The regions and their mean voxel index (k, j, i).
     values
-        (count, channels) what is compared, standardised.
+        (count, channels) values to be compared, standardised.
     spacing_mm
         Along k, j, i.
     """

@@ -1,4 +1,4 @@
-"""Textons: the few kinds of local texture that occur, learnt from filter responses."""
+"""Textons: cluster centres of filter responses (a dictionary of local textures)."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Textons:
     """A dictionary of textons for one channel.
 
     Filter responses are linear in the image, r = B p for a patch p. Nearly all their variance
-    lies in a few directions U of response space, and a texton that is a mean of projected
-    responses lies there too: so the nearest texton needs only the few kernels U' B, not the
-    whole bank. The assignment is that of the whole bank exactly, up to rounding.
+    lies in a low-dimensional subspace U, and so do textons, as means of projected responses.
+    Finding the nearest texton therefore needs only the few kernels U' B instead of the whole
+    bank, and gives the same assignment up to rounding.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Textons:
     centres
         (textons, few) coordinates of the textons.
     energy
-        Part of the responses' variance that the basis holds.
+        Fraction of the responses' variance explained by the basis.
     """
 
     bank: GaborBank
@@ -71,13 +71,13 @@ def learn_textons(
     Parameters
     ----------
     responses
-        One row a sampled voxel, training patients only.
+        One row per sampled voxel, training patients only.
     bank
-        The filters that answered.
+        The filters of these responses.
     count
         Number of textons (k of k-means).
     energy
-        Part of the responses' second moment that the basis must hold.
+        Fraction of the responses' second moment that the basis must explain.
     rng
         Of k-means.
     """
@@ -129,7 +129,7 @@ def nearest_textons(
 ) -> list[Bytes]:
     """Number of the nearest texton at every voxel inside, one array (k, j, i) a channel.
 
-    Voxels outside keep 0 and mean nothing. Beyond the edge of the image it is taken as 0.
+    Voxels outside are 0 without meaning. Beyond its edge the image is taken as 0.
     """
     return [
         _nearest(channel, inside, textons, spacing_mm, threads)
@@ -163,10 +163,10 @@ def _nearest(
 def _assign(
     padded: Any, inside: Any, learnt: Any, out: Any, start: int, stop: int
 ) -> None:  # pragma: no cover
-    """Row by row: the few responses, then the texton c nearest to them: largest c.y - c.c / 2.
+    """Row by row: the responses y, then the nearest texton c, which maximises c.y - c.c / 2.
 
-    The patches around all voxels of a row, as the columns of a matrix, are rows of ``shifted``
-    that follow each other, so both steps are products of matrices in place.
+    The patches around all voxels of a row, as the columns of a matrix, are consecutive rows of
+    ``shifted``, so both steps are matrix products without copies.
     """
     kernels, (tall, wide), centres, halves = learnt
     width = inside.shape[2]

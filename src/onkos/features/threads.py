@@ -1,4 +1,4 @@
-"""Slabs of an image worked on by several threads; the answer never depends on how many."""
+"""Parallel work on slabs of an image; results do not depend on the number of threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SLABS = 8  # fixed: sums are gathered slab by slab, so their rounding is the same on any machine
+SLABS = 8  # fixed: sums are added slab by slab, so rounding does not depend on the threads
 
 
 def slabs(side: int, *, parts: int = SLABS) -> list[tuple[int, int]]:
@@ -20,7 +20,7 @@ def slabs(side: int, *, parts: int = SLABS) -> list[tuple[int, int]]:
 
 
 def each(work: Callable[..., T], jobs: Sequence[tuple[int, ...]], *, threads: int) -> list[T]:
-    """Call ``work(*job)`` for every job and return the answers in the order of the jobs.
+    """Call ``work(*job)`` for every job and return the results in the order of the jobs.
 
     The work must release the interpreter lock (numba ``nogil``) for threads to help.
     """

@@ -1,4 +1,4 @@
-"""A head, its shape drawn by chance: skull, cortex, white matter, ventricles, vessels."""
+"""Head model with random anatomy: skull, cortex, white matter, ventricles, vessels."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _SKIN_MM = 4.5
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MassEffect:
-    """Healthy brain pushed outwards by a sphere of new tissue.
+    """Mass effect: healthy brain displaced outwards by a sphere of new tissue.
 
     Parameters
     ----------
     centre_mm
         Middle of the tumour.
     radius_mm
-        Radius of a sphere of the tissue's volume that displaces rather than infiltrates.
+        Radius of a sphere with the volume of the tissue that displaces (not infiltrates).
     """
 
     centre_mm: Vector
     radius_mm: float
 
     def shift(self, points: Points) -> Points:
-        """Displacement that keeps the volume of what is displaced, mm along each axis."""
+        """Displacement that preserves the volume of the displaced tissue, mm along each axis."""
         away = [
             np.asarray(x - np.float32(c), dtype=np.float32)
             for x, c in zip(points, self.centre_mm, strict=True)
@@ -58,7 +58,7 @@ class MassEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Head:
-    """What makes one head different from another.
+    """Individual anatomy of one head.
 
     Parameters
     ----------
@@ -67,14 +67,14 @@ class Head:
     ventricle_scale
         Width of the ventricles relative to the average.
     atrophy_mm
-        Half width of the sulci: widens with age.
+        Half width of the sulci, larger with atrophy.
     hyperintensities
-        White-matter hyperintensities of age: x, y, z, radius of each, mm.
+        Age-related white-matter hyperintensities: x, y, z, radius of each, mm.
     vessels, choroid, ventricles
         Tubes.
     folds, folia, warp, skull, depth_of_folds, texture
-        Random fields of the cortex, the cerebellum, the individual shape (three of them), the
-        skull's thickness, the depth of the sulci, and the tissue's fine structure.
+        Random fields: cortical folds, cerebellar folia, individual deformation (one per axis),
+        skull thickness, depth of the sulci, and tissue texture.
     """
 
     stretch: Vector
@@ -93,7 +93,7 @@ class Head:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Self:
-        """Draw a head."""
+        """Draw a random head."""
         stretch = rng.normal(1.0, (0.035, 0.035, 0.03))
         scale = float(np.exp(rng.normal(0.0, 0.22)))
         sides = np.exp(rng.normal(0.0, 0.12, size=2)) * scale
@@ -120,8 +120,8 @@ class Head:
     def depths(self, grid: HeadGrid, mass: MassEffect | None = None) -> dict[str, Field]:
         """Depth in mm inside each structure, on a grid of the head's own space.
 
-        ``brain`` is the smooth surface that the sulci cut into; ``white`` is tissue that oedema
-        can spread in. With a mass effect everything inside the skull gives way to it.
+        ``brain`` is the brain surface without sulci; ``white`` is the tissue in which oedema can
+        spread. A mass effect displaces everything inside the skull.
         """
         points = grid.points
         cavity = self._cavity(points)
@@ -146,7 +146,7 @@ class Head:
         return cavity
 
     def _outer(self, points: Points, cavity: Field, grid: HeadGrid) -> dict[str, Field]:
-        """Everything outside the brain's cavity, and the cavity itself."""
+        """Structures outside the cranial cavity, and the cavity itself."""
         x, y, z = points
         sx, sy, sz = self.stretch
         uneven = self.skull.on(grid)
@@ -182,7 +182,7 @@ class Head:
         }
 
     def _inner(self, grid: HeadGrid, cavity: Field) -> dict[str, Field]:
-        """The brain and what lies in it, before it is warped."""
+        """The brain and its structures, before deformation."""
         x, y, z = grid.points
         brain = self._brain(grid, cavity)
         tent = 0.35 * (y - 30) - 0.011 * x * x - (z + 14)  # highest in the middle, like a tent
@@ -210,7 +210,7 @@ class Head:
         }
 
     def _brain(self, grid: HeadGrid, cavity: Field) -> Field:
-        """Brain without its sulci: the cavity less its fluid and the fissure of the midline."""
+        """Brain without sulci: the cavity minus CSF and the interhemispheric fissure."""
         x, _, z = grid.points
         below = cavity - np.float32(1.5 + self.atrophy_mm)
         fissure = np.minimum(np.float32(0.6 + 0.6 * self.atrophy_mm) - np.abs(x), 36 - below)
@@ -243,7 +243,7 @@ class Head:
         return np.minimum(tubes(grid, (*spots, *rims)), white)
 
     def _shift(self, grid: HeadGrid, cavity: Field, mass: MassEffect | None) -> Points:
-        """How the inside of the skull is warped; nothing moves at the bone."""
+        """Deformation inside the skull; zero at the bone."""
         free = np.clip(cavity / np.float32(18), 0, 1)
         own = [np.float32(2.2) * wave.on(grid) * free for wave in self.warp]
         if mass is None:
@@ -284,7 +284,7 @@ def _choroid() -> tuple[Tube, ...]:
 def _draw_hyperintensities(
     rng: np.random.Generator,
 ) -> tuple[tuple[float, float, float, float], ...]:
-    """Draw spots in the deep white matter: none in some heads, many in others."""
+    """Draw lesions of the deep white matter: none in some heads, many in others."""
     spots = []
     for _ in range(int(rng.poisson(rng.choice([1.0, 5.0, 14.0])))):
         side = rng.choice([-1.0, 1.0])
@@ -294,7 +294,7 @@ def _draw_hyperintensities(
 
 
 def _draw_vessels(rng: np.random.Generator) -> tuple[Tube, ...]:
-    """Sagittal and transverse sinus, and veins and arteries wandering over the brain."""
+    """Sagittal and transverse sinus, middle cerebral arteries, and random surface vessels."""
     angles = np.linspace(-0.3 * np.pi, 0.95 * np.pi, 16)
     sagittal = [
         (0.0, 4 - 83 * np.cos(a), 8 + 69.5 * np.sin(a), 2.0 + 0.06 * n)

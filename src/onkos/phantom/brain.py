@@ -1,4 +1,4 @@
-"""Simulated patients with a glioma: the images, the true outline, and the true change."""
+"""Simulated patients with a glioma (phantom): images, true outline, and true change."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _ABNORMAL = ("gliosis", "oedema", "tumour", "enhancing", "necrosis")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Volume at follow-up relative to baseline, tissue by tissue; 0 for one that is gone.
+    """Volume at follow-up relative to baseline of each tissue; 0 for one that has disappeared.
 
-    ``core`` counts necrosis, enhancing and non-enhancing tumour together. Necrosis is the part
-    of the core named by ``necrosis``; it never fills more than the core has room for.
+    ``core`` is necrosis, enhancing and non-enhancing tumour together. ``necrosis`` is the factor
+    of the necrotic part, which cannot exceed the core.
     """
 
     core: float = 1.0
@@ -48,7 +48,7 @@ class Change:
 
     def __post_init__(self) -> None:
         if min(self.core, self.oedema, self.necrosis) < 0:
-            raise UsageError(f"{self}: a volume cannot become negative; expected factors >= 0")
+            raise UsageError(f"{self}: a volume cannot be negative; expected factors of 0 or more")
 
 
 def simulate(
@@ -59,9 +59,9 @@ def simulate(
     Parameters
     ----------
     settings
-        How.
+        Settings of the simulation.
     rng
-        Where all chance comes from: the same state gives the same patient, its UIDs included.
+        Random generator: the same state gives the same patient, its UIDs included.
     number
         Number in the patient's id, e.g. 7 for ``PHANTOM-0007``.
 
@@ -95,25 +95,25 @@ def follow_up(
 ) -> PhantomPatient:
     """Simulate a later examination of the same head, its tumour changed by a known amount.
 
-    The head lies anew, the grid is another, coil, scale and noise are drawn afresh, and the brain
-    gives way to the tumour's new size.
+    Position of the head, grid, coil sensitivity, scale and noise are drawn anew, and the mass
+    effect follows the tumour's new size.
 
     Parameters
     ----------
     patient
         The earlier examination.
     change
-        What became of each tissue's volume.
+        Change of each tissue's volume.
     days
         Time between the two.
     rng
-        Where the chance of the new scan comes from.
+        Random generator of the new scan.
 
     Returns
     -------
     PhantomPatient
-        The later examination, of the same patient id. Its ``volumes_ml`` are what the change
-        made of the earlier ones, as far as the brain has room for them.
+        The later examination, with the same patient id. Its ``volumes_ml`` are the earlier ones
+        times the change, limited by the room in the brain.
 
     Raises
     ------
@@ -146,13 +146,13 @@ def follow_up(
 
 
 def simulated(settings: BrainPhantom, *, seed: int, number: int) -> PhantomPatient:
-    """Patient ``number`` of the endless cohort of a seed, whatever else is simulated of it."""
+    """Patient ``number`` of a seed; it does not depend on the other patients simulated."""
     rng = np.random.default_rng([seed, number])
     return simulate(settings, rng=rng, number=number)
 
 
 def cohort(n: int, *, settings: BrainPhantom, seed: int) -> Cohort:
-    """Cohort of ``n`` simulated patients, each simulated when it is asked for.
+    """Cohort of ``n`` simulated patients, each simulated on access.
 
     Patient i of a seed is the same in a cohort of any size.
 
@@ -183,7 +183,7 @@ def cohort(n: int, *, settings: BrainPhantom, seed: int) -> Cohort:
 
 @lru_cache(maxsize=1)
 def _last_simulated(settings: BrainPhantom, seed: int, number: int) -> PhantomPatient:
-    """Keep one patient, since its study and its truth are asked for one after the other."""
+    """Cache of one patient, as its study and its truth are usually loaded in turn."""
     return simulated(settings, seed=seed, number=number)
 
 

@@ -1,4 +1,4 @@
-"""A glioma: where it lies, how large each of its tissues is, and how it changes."""
+"""Glioma model: location, volumes of its tissues, and their change."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ import numpy as np
 from onkos.phantom.anatomy import MassEffect
 from onkos.phantom.shapes import Field, HeadGrid, Vector, Waves, ellipsoid
 
-#: Share of the core's volume that pushes brain away; the rest grows between it.
+#: Fraction of the core's volume that displaces brain; the rest infiltrates.
 _PUSHING = 0.35
 _BEYOND_REACH = np.float32(-99.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Glioma:
-    """One tumour in the head's own space.
+    """One tumour, in head coordinates.
 
     Parameters
     ----------
     centre_mm, semi_axes_mm
-        Middle and half axes of the ellipsoid its core is a roughened version of.
+        Centre and semi-axes of the ellipsoid underlying the irregular core.
     reach_mm
         How far oedema spreads through white matter.
     fading_mm
         Width over which the oedema fades into healthy white matter.
     rim_mm
-        Thickness of living tumour around the necrosis; None for a tumour without necrosis.
+        Thickness of viable tumour around the necrosis; None for a tumour without necrosis.
     leaking
-        Share of the living core whose vessels leak contrast agent, 0 to 1.
+        Fraction of the viable core with contrast enhancement (leaking vessels), 0 to 1.
     rough, ragged, patchy
-        Random fields of the surface, the necrosis and the leakage.
+        Random fields of the surface, the necrosis and the enhancement.
     growth
         Volume of the core relative to when it was drawn.
     volumes_ml
-        Volumes it must have, by tissue (core, oedema, necrosis); where one is missing its shape
-        alone decides.
+        Prescribed volumes by tissue (core, oedema, necrosis); a missing one follows from the
+        shape.
     """
 
     centre_mm: Vector
@@ -56,7 +56,7 @@ class Glioma:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, *, grid: HeadGrid, depths: Mapping[str, Field]) -> Self:
-        """Draw a tumour that begins in the white matter of a cerebral hemisphere."""
+        """Draw a tumour centred in the white matter of a cerebral hemisphere."""
         radius = float(rng.uniform(9.0, 23.0))
         semi = radius * np.exp(rng.normal(0.0, 0.16, size=3))
         high_grade = rng.random() < 0.8
@@ -74,7 +74,7 @@ class Glioma:
 
     @property
     def mass_effect(self) -> MassEffect:
-        """How the core pushes the brain around it away."""
+        """Displacement of the brain around the core."""
         radius_mm = float(np.cbrt(_PUSHING * self.growth * math.prod(self.semi_axes_mm)))
         return MassEffect(centre_mm=self.centre_mm, radius_mm=radius_mm)
 
@@ -83,7 +83,7 @@ class Glioma:
         return replace(self, volumes_ml=dict(volumes_ml), growth=self.growth * growth)
 
     def depths(self, grid: HeadGrid, head: Mapping[str, Field]) -> dict[str, Field]:
-        """Depth in mm inside oedema, core, leaking tissue and necrosis.
+        """Depth in mm inside oedema, core, enhancing tissue and necrosis.
 
         The core stays inside the brain's surface and out of the ventricles; oedema stays in
         white matter.
@@ -107,7 +107,7 @@ class Glioma:
         }
 
     def _leakage(self, grid: HeadGrid, size: float) -> Field:
-        """Depth inside the part whose vessels leak: as large a share as ``leaking`` says."""
+        """Depth inside the enhancing part, whose fraction is ``leaking``."""
         values = self.patchy.on(grid)
         near = ellipsoid(grid.points, self.centre_mm, self.semi_axes_mm) > 0
         level = np.quantile(values[near], 1.0 - self.leaking) if near.any() else 0.0
@@ -115,7 +115,7 @@ class Glioma:
         return depth
 
     def _sized(self, tissue: str, free: Field, room: Field, grid: HeadGrid) -> Field:
-        """Grow or shrink ``free`` until it fills the volume asked for within ``room``."""
+        """Shift the level of ``free`` until it has the prescribed volume within ``room``."""
         if tissue not in self.volumes_ml:
             return np.minimum(free, room)
         wanted = self.volumes_ml[tissue] / grid.point_ml
@@ -132,7 +132,7 @@ class Glioma:
 
 
 def volumes_ml(grid: HeadGrid, depths: Mapping[str, Field]) -> dict[str, float]:
-    """Volumes of the tumour's tissues in the head itself, before any scanner sees them."""
+    """True volumes of the tumour's tissues on the head grid, before sampling by the scanner."""
     core = depths["core"] > 0
     return {
         "core": float(np.count_nonzero(core)) * grid.point_ml,

@@ -1,4 +1,4 @@
-"""Settings of a simulation, and the patient that comes of it."""
+"""Settings of a simulation, and the simulated patient."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrainPhantom:
-    """How patients are simulated.
+    """Settings of the simulation.
 
     Parameters
     ----------
     shape
         Voxels along each axis.
     field_of_view_mm
-        For each axis the range that the extent of a patient's grid is drawn from; its spacing
-        follows from it. The default holds a whole head.
+        Range of the extent along each axis, from which a patient's is drawn; the spacing
+        follows. The default covers a whole head.
     tilt_degrees
         Standard deviation of the grid's obliquity about each axis.
     field_t
@@ -38,11 +38,11 @@ class BrainPhantom:
     snr
         Range of a patient's ratio of white-matter signal to noise.
     bias
-        About the relative standard deviation of the receive coil's sensitivity.
+        Approximate relative standard deviation of the receive coil's sensitivity.
     texture
         Relative standard deviation of proton density inside a tissue.
     skull_stripped
-        Whether everything outside the brain's cavity is set to zero.
+        Whether everything outside the cranial cavity is set to zero.
     """
 
     shape: tuple[int, int, int] = (240, 240, 155)
@@ -72,7 +72,7 @@ class BrainPhantom:
 
     @property
     def head_grid(self) -> HeadGrid:
-        """Grid that the head is modelled on, about as fine as the voxels, from 1.5 to 2.5 mm."""
+        """Grid of the head model, about as fine as the voxels, 1.5 to 2.5 mm."""
         voxel_mm3 = math.prod(
             sum(extent) / 2 / side
             for extent, side in zip(self.field_of_view_mm, self.shape, strict=True)
@@ -83,20 +83,20 @@ class BrainPhantom:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PhantomPatient:
-    """A simulated patient and everything that is true of it.
+    """A simulated patient with its ground truth.
 
     Parameters
     ----------
     study
         Images in the roles t1, t1c, t2, flair, on one grid.
     truth, detail
-        Reference outline: core and oedema; the same with the core's parts told apart.
+        Reference outline of core and oedema; the same with the parts of the core separately.
     volumes_ml
-        Volume of core, oedema and necrosis in the head itself, which no grid has rounded.
+        True volume of core, oedema and necrosis, on the head grid.
     settings, acquisitions
-        How the images were made; acquisitions by role, as the DICOM writer takes them.
+        Simulation settings, and acquisitions by role, as the DICOM writer takes them.
     head, glioma, tissues, pose
-        The anatomy, the tumour, its relaxation times, and how the head lay in the scanner.
+        The anatomy, the tumour, the relaxation times, and the position in the scanner.
     """
 
     study: Study
@@ -112,5 +112,5 @@ class PhantomPatient:
 
     @property
     def attributes(self) -> dict[str, dict[str, Any]]:
-        """Role to DICOM keywords of how it was acquired, for ``io.export.series.write_study``."""
+        """DICOM attributes by role, as ``io.export.series.write_study`` takes them."""
         return {role: made.attributes for role, made in self.acquisitions.items()}

@@ -1,4 +1,4 @@
-"""From depths in the head's own space to images on an oblique grid of the scanner."""
+"""MR scanner: samples the head model on an oblique grid and computes signal and noise."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from onkos.phantom.tissue import Tissue, tissues
 
 
 class Layer(NamedTuple):
-    """One coat of the picture: where ``depth`` is positive, ``tissue`` covers what was there.
+    """One layer: where ``depth`` is positive, ``tissue`` replaces the layers below.
 
-    ``fading_mm`` is the width of its edge where that is wider than a voxel, and ``opacity`` how
-    much of what lay below it replaces; both belong to tissue that infiltrates.
+    ``fading_mm`` is the width of its boundary where that is wider than a voxel, ``opacity`` the
+    fraction of the tissue below that is replaced; both describe infiltration.
     """
 
     depth: str
@@ -30,7 +30,7 @@ class Layer(NamedTuple):
     opacity: float = 1.0
 
 
-#: Painted in this order. A voxel cut by an edge holds both tissues in proportion.
+#: Painted in this order. A voxel on a boundary holds both tissues in proportion.
 HEAD_LAYERS = (
     Layer("skin", "fat"),
     Layer("muscle", "muscle"),
@@ -52,14 +52,14 @@ HEAD_LAYERS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pose:
-    """How the head lay in the scanner: LPS mm = rotation @ head mm + shift."""
+    """Position of the head in the scanner: LPS mm = rotation @ head mm + shift."""
 
     rotation: FloatArray
     shift_mm: FloatArray
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Pose:
-        """Draw a pose: a few degrees, a few centimetres."""
+        """Draw a position: a few degrees, a few centimetres."""
         return cls(
             rotation=rotation(np.radians(rng.normal(0.0, 4.0, size=3))),
             shift_mm=rng.normal(0.0, 20.0, size=3),
@@ -68,10 +68,10 @@ class Pose:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scan:
-    """What one pass of the scanner sees before coil and noise.
+    """Signal before coil sensitivity and noise.
 
-    ``signals`` has the shape (roles, k, j, i), ``owner`` (k, j, i): which layer fills most of
-    the voxel, counted from 1; 0 is air.
+    ``signals`` has the shape (roles, k, j, i), ``owner`` (k, j, i): the layer that fills
+    most of the voxel, counted from 1; 0 is air.
     """
 
     signals: FloatImage
@@ -117,18 +117,18 @@ def protocol(field_t: float) -> dict[str, MRAcquisition]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Subject:
-    """What lies in the scanner.
+    """The subject in the scanner.
 
     Parameters
     ----------
     grid, depths
-        The head in its own space: depth in mm inside each structure.
+        The head in its own coordinates: depth in mm inside each structure.
     layers
-        What is painted, from below to above.
+        Layers from bottom to top.
     tissues
-        What each layer is made of.
+        Tissue of each layer.
     texture
-        Standard deviation of the proton density inside a tissue, relative.
+        Relative standard deviation of the proton density inside a tissue.
     """
 
     grid: HeadGrid
@@ -145,10 +145,10 @@ def scan(
     pose: Pose,
     acquisitions: Mapping[str, MRAcquisition],
 ) -> Scan:
-    """Sample a head on a scanner's grid and turn what each voxel holds into signal.
+    """Sample a head on the scanner's grid and compute the signal of each voxel.
 
-    The edge of every structure is one voxel wide: a voxel holds two tissues in the proportion in
-    which a plane at that depth would cut it, and their signals add (partial volume).
+    The boundary of every structure is one voxel wide: a voxel holds two tissues in the proportion
+    in which a plane at that depth would cut it, and their signals add (partial volume).
     """
     grid, layers = subject.grid, subject.layers
     colours = [
@@ -179,7 +179,7 @@ def _paint(
     texture: np.float32,
     out: tuple[Field, NDArray[np.uint8]],
 ) -> None:
-    """For each voxel find where its centre lies in the stack of depths, and paint it."""
+    """Locate the centre of each voxel in the stack of depths, and compute its signal."""
     start, steps = frame
     signals, owner = out
     nx, ny, nz, _ = stack.shape
@@ -192,7 +192,7 @@ def _paint(
                 z = start[2] + steps[2, 0] * i + steps[2, 1] * j + steps[2, 2] * k
                 if not (0 <= x < nx - 1 and 0 <= y < ny - 1):
                     continue
-                z = min(max(z, np.float32(0)), np.float32(nz - 1.001))  # the neck goes on
+                z = min(max(z, np.float32(0)), np.float32(nz - 1.001))  # neck beyond the grid
                 top = _paint_voxel(stack, cell(x, y, z), corners(x, y, z), paints, colour)
                 if top >= 0:
                     grain = sample(stack, cell(x, y, z), corners(x, y, z), stack.shape[3] - 1)
@@ -210,7 +210,7 @@ def _paint_voxel(
     paints: tuple[Field, Field],
     colour: Field,
 ) -> int:
-    """Paint one voxel; return which layer fills it, counted from 1, 0 if none, -1 in free air."""
+    """Paint one voxel; return the layer that fills it from 1 on, 0 if none, -1 in air."""
     edges, colours = paints
     colour[:] = 0
     top = 0
@@ -228,10 +228,10 @@ def _paint_voxel(
 
 
 def coil(shape: tuple[int, ...], *, strength: float, rng: np.random.Generator) -> FloatImage:
-    """Smooth sensitivity of a receive coil over an array of (k, j, i): its mean is about 1.
+    """Smooth receive-coil sensitivity (bias field) over an array (k, j, i), mean 1.
 
-    A product of smooth curves along each axis, and a second one added to it, so that it is no
-    mere product; ``strength`` is about its relative standard deviation.
+    The sum of two products of smooth curves along each axis, so that it is not separable;
+    ``strength`` is approximately its relative standard deviation.
     """
     total = np.zeros(shape, dtype=np.float32)
     for _ in range(2):
@@ -249,18 +249,18 @@ def coil(shape: tuple[int, ...], *, strength: float, rng: np.random.Generator) -
 def receive(
     image: FloatImage, *, sigma: float, bias: float, white: float, rng: np.random.Generator
 ) -> FloatImage:
-    """Coil sensitivity, noise, and the scanner's own scale: whole numbers from 0 to 4095.
+    """Apply coil sensitivity, Rician noise and the scanner's scale: integers from 0 to 4095.
 
     Parameters
     ----------
     image
         Signal, (k, j, i); overwritten.
     sigma
-        Width of the noise in each channel, in units of the signal.
+        Standard deviation of the noise in each channel, in units of the signal.
     bias
-        Strength of the coil's sensitivity.
+        Strength of the bias field.
     white
-        Signal of white matter; the scale, which differs from scan to scan, is set by it.
+        Signal of white matter, which sets the scale; the scale differs from scan to scan.
     """
     image *= coil(image.shape, strength=bias, rng=rng)
     noisy = rician(image, sigma=sigma, rng=rng)

@@ -1,4 +1,4 @@
-"""Shapes as depth: millimetres inside a surface, negative outside, on a grid of points."""
+"""Shapes as signed depth in millimetres on a grid: positive inside, negative outside."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Vector = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HeadGrid:
-    """Regular points of the head's own space, millimetres left, posterior, superior of its middle.
+    """Regular grid in head coordinates: millimetres left, posterior, superior of the centre.
 
     Parameters
     ----------
     low_mm
         First point.
     step_mm
-        Distance between neighbouring points, alike along all axes.
+        Distance between neighbouring points, equal along all axes.
     shape
         Points along each axis.
     """
@@ -66,13 +66,13 @@ def ellipsoid(points: Points, centre: Vector, semi_axes: Vector) -> Field:
     ]
     radius = np.sqrt(sum(x * x for x in scaled))
     slope = np.sqrt(sum((x / np.float32(a)) ** 2 for x, a in zip(scaled, semi_axes, strict=True)))
-    tiny = np.float32(1e-6)  # only the centre itself feels it
+    tiny = np.float32(1e-6)  # avoids division by zero at the centre
     depth = (1 - radius) * (radius + tiny) / (slope + tiny / np.float32(np.mean(semi_axes)))
     return np.asarray(depth, dtype=np.float32)
 
 
 def smooth_min(a: Field, b: Field, *, round_mm: float) -> Field:
-    """Intersection of two depths with a rounded edge."""
+    """Intersection of two shapes with a rounded edge."""
     overlap = np.maximum(np.float32(round_mm) - np.abs(a - b), 0)
     joined: Field = np.minimum(a, b) - overlap * overlap / np.float32(4 * round_mm)
     return joined
@@ -80,14 +80,14 @@ def smooth_min(a: Field, b: Field, *, round_mm: float) -> Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Waves:
-    """A smooth random field with unit variance: many plane waves of about one length.
+    """Smooth random field of unit variance: a sum of plane waves of similar wavelength.
 
-    Being a formula it can be evaluated anywhere, and its slope is known.
+    It can be evaluated anywhere, and its gradient is known.
 
     Parameters
     ----------
     vectors
-        (n, 3) wave vectors, radians a millimetre.
+        (n, 3) wave vectors, radians per millimetre.
     phases
         (n,) phases.
     """
@@ -128,7 +128,7 @@ class Waves:
 def _sum_waves(
     vectors: Field, phases: Field, low: Field, step: np.float32, values: Field, slopes: Field
 ) -> None:
-    """Sum cosines along each line of the grid; a wave's next value is its last one turned."""
+    """Sum cosines along each line of the grid by the rotation recurrence of each wave."""
     n = len(phases)
     scale = np.float32(np.sqrt(2.0 / n))
     turn_cos, turn_sin = np.cos(vectors[:, 2] * step), np.sin(vectors[:, 2] * step)
@@ -202,7 +202,7 @@ def cell(x: float, y: float, z: float) -> tuple[int, int, int]:
 
 @njit(inline="always")
 def corners(x: float, y: float, z: float) -> Weights:
-    """Weight of each corner of its cell for a point: linear interpolation."""
+    """Trilinear interpolation weights of the eight corners of a cell."""
     one = np.float32(1)
     u, v, w = x - np.float32(int(x)), y - np.float32(int(y)), z - np.float32(int(z))
     near, far = (one - v, v), (one - w, w)
@@ -220,7 +220,7 @@ def corners(x: float, y: float, z: float) -> Weights:
 
 @njit(inline="always")
 def sample(stack: Field, low: tuple[int, int, int], weights: Weights, n: int) -> float:
-    """Value of field ``n`` of a stack (x, y, z, n) between the corners of a cell."""
+    """Interpolated value of field ``n`` of a stack (x, y, z, n)."""
     a, b, c = low
     value: float = (
         weights[0] * stack[a, b, c, n]
@@ -236,7 +236,7 @@ def sample(stack: Field, low: tuple[int, int, int], weights: Weights, n: int) ->
 
 
 def displaced(field: Field, shift: Points, *, step_mm: float) -> Field:
-    """Field whose value at x is the given field's value at x - shift(x), linear between points."""
+    """Field warped by a displacement: its value at x is the given field's at x - shift(x)."""
     out = np.empty_like(field)
     _displace(field, *shift, np.float32(step_mm), out)
     return out

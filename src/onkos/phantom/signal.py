@@ -1,4 +1,4 @@
-"""What an MR scanner makes of a tissue: signal equations and noise."""
+"""MR signal equations and Rician noise."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def signal(tissue: Tissue, acquisition: MRAcquisition) -> float:
 
 
 def rician(image: FloatImage, *, sigma: float, rng: np.random.Generator) -> FloatImage:
-    """Magnitude of an image after Gaussian noise of width ``sigma`` in both channels.
+    """Magnitude image after Gaussian noise of standard deviation ``sigma`` in both channels.
 
     Where there is no signal the result follows Rayleigh's distribution, whose mean is 1.913
     times its standard deviation (Gudbjartsson and Patz 1995, doi:10.1002/mrm.1910340618).

@@ -1,4 +1,4 @@
-"""What tissues are to an MR scanner: proton density and relaxation times."""
+"""MR properties of tissues: proton density, relaxation times, contrast uptake."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Tissue:
     t1_ms, t2_ms
         Relaxation times without contrast agent.
     gadolinium_mm
-        Concentration of contrast agent after injection, mmol/l; 0 behind a whole blood-brain
+        Concentration of contrast agent after injection, mmol/l; 0 behind an intact blood-brain
         barrier.
     """
 
@@ -32,7 +32,7 @@ class Tissue:
     gadolinium_mm: float = 0.0
 
     def enhanced(self, field_t: float) -> Tissue:
-        """Return the tissue after injection: both rates rise in proportion to the agent."""
+        """Return the tissue after injection: R1 and R2 rise in proportion to the concentration."""
         r1, r2 = RELAXIVITY[field_t]
         return replace(
             self,
@@ -94,8 +94,8 @@ def tissues(field_t: float) -> dict[str, Tissue]:
 
     Healthy tissue follows published measurements; those of the tumour, of oedema and of gliosis
     are chosen inside the wide ranges measured in patients, and vary from phantom to phantom. Two
-    stand-ins are no measured values: blood has a short T2, for the signal that flowing blood
-    loses between pulse and echo, and bone the little water that an echo still sees.
+    are effective, not measured values: blood has a short T2, which stands for flow void, and
+    bone has the little water that is visible at the echo time.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""One examination: a head with its tumour is scanned, and what is true of it is kept."""
+"""One simulated examination: scan a head with its tumour and keep the ground truth."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from onkos.phantom.scanner import (
 from onkos.phantom.signal import FloatImage, signal
 from onkos.phantom.tissue import Tissue
 
-#: Names of the reference outline, and of the same in detail.
+#: Labels of the reference outline, and of the detailed one.
 TISSUES: Mapping[int, str] = {1: "core", 2: "oedema"}
 DETAIL: Mapping[int, str] = {1: "necrosis", 2: "enhancing", 3: "non-enhancing", 4: "oedema"}
 
@@ -46,7 +46,7 @@ def examine(
     tissues: Mapping[str, Tissue],
     rng: np.random.Generator,
 ) -> PhantomPatient:
-    """Scan a head with its tumour: fill the visit with images and say what is true of them."""
+    """Scan a head with its tumour: add the images to the visit and keep the ground truth."""
     grid = settings.head_grid
     depths = head.depths(grid, glioma.mass_effect)
     depths |= glioma.depths(grid, depths)
@@ -84,7 +84,7 @@ def examine(
 
 
 def _tumour_layers(glioma: Glioma, rng: np.random.Generator) -> tuple[Layer, ...]:
-    """Layers of the tumour; how dense infiltration and leakage are differs."""
+    """Layers of the tumour; opacity (density of infiltration and enhancement) is drawn."""
     return (
         Layer("oedema", "oedema", glioma.fading_mm, float(rng.uniform(0.55, 0.95))),
         Layer("core", "tumour", 2.0, float(rng.uniform(0.8, 1.0))),
@@ -96,8 +96,8 @@ def _tumour_layers(glioma: Glioma, rng: np.random.Generator) -> tuple[Layer, ...
 def _draw_geometry(settings: BrainPhantom, pose: Pose, rng: np.random.Generator) -> Geometry:
     """Draw an oblique grid about the head.
 
-    Axes are turned round in pairs, so that slices still follow the normal that DICOM derives
-    from rows and columns.
+    Axes are reversed in pairs, so that the slice order still follows the normal that DICOM
+    derives from rows and columns.
     """
     extent = np.array([rng.uniform(*limits) for limits in settings.field_of_view_mm])
     spacing = extent / settings.shape
@@ -118,7 +118,7 @@ def _draw_geometry(settings: BrainPhantom, pose: Pose, rng: np.random.Generator)
 def _receive(
     settings: BrainPhantom, seen: Scan, whites: Mapping[str, float], rng: np.random.Generator
 ) -> dict[str, FloatImage]:
-    """Images by role, as the scanner stores them."""
+    """Images by role, as stored by the scanner."""
     snr = rng.uniform(*settings.snr)
     images = {}
     for image, (role, white) in zip(seen.signals, whites.items(), strict=True):
@@ -129,7 +129,7 @@ def _receive(
 
 
 def _outlines(seen: Scan, geometry: Geometry) -> tuple[Mask, Mask]:
-    """Reference outlines: each voxel belongs to the topmost tissue that fills half of it."""
+    """Reference outlines: each voxel belongs to the topmost tissue that fills at least half."""
     oedema = len(HEAD_LAYERS) + 1
     tumour, enhancing, necrosis = oedema + 1, oedema + 2, oedema + 3
     detailed = np.zeros(necrosis + 1, dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""What is taken to lie beyond the edge of an image when a filter reaches over it."""
+"""Boundary conditions of the filters."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Boundary:
     ----------
     beyond
         ``constant``: one value everywhere outside; ``nearest``: the value of the nearest voxel;
-        ``mirror``: the image reflected at its outer face, so that the edge voxel comes twice;
-        ``periodic``: the image again. IBSI advises ``mirror``.
+        ``mirror``: the image reflected at its outer face, so that the edge voxel is repeated;
+        ``periodic``: the image repeated. IBSI recommends ``mirror``.
     value
         The value outside, in the image's unit; only for ``constant``.
 
@@ -57,7 +57,7 @@ class Boundary:
             )
 
     def places(self, side: int, before: int, after: int) -> Ints:
-        """Where each place from ``-before`` to ``side + after`` is found along an axis.
+        """Source index of each position from ``-before`` to ``side + after`` along an axis.
 
         -1 stands for the constant.
         """

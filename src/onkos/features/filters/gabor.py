@@ -24,7 +24,7 @@ BLOCK = 4_000_000  # pixels transformed together
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gabor:
-    """Stripes of one width and direction: modulus of the answer to a complex wave in a Gaussian.
+    """Gabor filter: modulus of the response to a complex wave with a Gaussian envelope.
 
     Parameters
     ----------
@@ -37,15 +37,15 @@ class Gabor:
     angle
         Direction of the wave in the plane, radians, from the first axis towards the second.
     angle_step
-        Turn by this step through the whole circle and pool; None for the one angle. The
+        Rotate by this step through the full circle and pool; None for the one angle. The full
         circle must be a whole number of steps.
     pooling
-        How the turns are pooled; IBSI has the mean.
+        How the orientations are pooled; IBSI uses the mean.
     all_planes
-        Mean of the answers in the three orthogonal planes; else in the plane of the first two
-        axes alone.
+        Mean of the responses in the three orthogonal planes; else only in the plane of the
+        first two axes.
     boundary
-        What lies beyond the edge of a plane.
+        Boundary condition of a plane.
 
     References
     ----------
@@ -72,12 +72,12 @@ class Gabor:
             turns = 2 * math.pi / self.angle_step if self.angle_step > 0 else 0.5
             if abs(turns - round(turns)) > 1e-6:
                 raise UsageError(
-                    f"angle step {self.angle_step}: expected a whole part of the circle, 2 pi"
+                    f"angle step {self.angle_step}: expected 2 pi divided by a whole number"
                 )
 
     @property
     def angles(self) -> list[float]:
-        """Directions that differ: a wave and its opposite have the same modulus."""
+        """Distinct directions: opposite waves have the same modulus."""
         if self.angle_step is None:
             return [self.angle]
         turns = round(2 * math.pi / self.angle_step)
@@ -86,15 +86,17 @@ class Gabor:
         ]
 
     def respond(self, volume: Volume, *, threads: int = 1) -> Volume:
-        """Response map: the modulus, pooled over turns, then averaged over planes.
+        """Response map: the modulus, pooled over orientations, then averaged over planes.
 
         Raises
         ------
         ContentError
-            If all planes are asked of a plain picture.
+            If all planes are requested of a plain picture.
         """
         if self.all_planes and volume.geometry.ndim == 2:
-            raise ContentError("three planes are asked of a plain picture; it has one")
+            raise ContentError(
+                "all_planes of a plain picture, which has one plane; set all_planes = false"
+            )
         steps = grid.spacing_mm(volume)
         data = grid.values(volume)
         planes = [(0, 1), (0, 2), (1, 2)] if self.all_planes else [(0, 1)]
@@ -124,7 +126,7 @@ class Gabor:
     def _plane(
         self, slices: Float32, out: Float32, steps_mm: Sequence[float], threads: int
     ) -> None:
-        """Add the answers of all slices (n, i, j) to ``out``, some slices at a time."""
+        """Add the responses of all slices (n, i, j) to ``out``, some slices at a time."""
         reach = self._reach(steps_mm)
         sides = [
             fft.next_fast_len(side + 2 * r) for side, r in zip(slices.shape[1:], reach, strict=True)

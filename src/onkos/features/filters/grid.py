@@ -1,4 +1,4 @@
-"""What a filter asks of the grid it works on, and the map it gives back."""
+"""Requirements of the filters on the grid, and the response map."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onkos.core.errors import ContentError, GeometryError
 from onkos.core.volume import Volume
 from onkos.features.filters.boundary import Float32
 
-_ISOTROPIC = 0.01  # relative difference of spacings that still counts as none
+_ISOTROPIC = 0.01  # relative difference of spacings that counts as isotropic
 
 
 def values(volume: Volume) -> Float32:
@@ -54,9 +54,9 @@ def spacing_mm(volume: Volume) -> tuple[float, ...]:
 
 
 def require_isotropic(volume: Volume, along: tuple[int, ...], *, doing: str) -> None:
-    """Refuse what is the same in all directions only on voxels of equal sides.
+    """Refuse anisotropic voxels.
 
-    A picture of unknown pixel size is taken to have square pixels.
+    A picture of unknown pixel size is assumed to have square pixels.
     """
     if not volume.geometry.calibrated:
         return
@@ -64,11 +64,11 @@ def require_isotropic(volume: Volume, along: tuple[int, ...], *, doing: str) -> 
     if max(steps) > min(steps) * (1 + _ISOTROPIC):
         sides = " x ".join(f"{step:.4g}" for step in steps)
         raise GeometryError(
-            f"{doing}: voxels of {sides} mm; expected equal sides, as every direction is to count "
-            "alike; resample first, with .on(geometry), or filter slice by slice"
+            f"{doing}: voxels of {sides} mm; expected equal sides, as all directions have equal "
+            "weight; resample first, with .on(geometry), or filter slice by slice"
         )
 
 
 def response(volume: Volume, data: Float32, *, unit: str = "1") -> Volume:
-    """Map of the filter's answers on the same grid."""
+    """Response map on the same grid."""
     return replace(volume, data=data, unit=unit, source=None)

@@ -28,21 +28,21 @@ _KERNELS: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laws:
-    """Levels, edges, spots, waves and ripples: how coarse tissue is and in which direction.
+    """Laws' texture filters: level (L), edge (E), spot (S), wave (W) and ripple (R) kernels.
 
     Parameters
     ----------
     kernels
-        One of L3, L5, E3, E5, S3, S5, W5, R5 an axis; three for a volume, two to filter each
+        One of L3, L5, E3, E5, S3, S5, W5, R5 per axis; three for a volume, two to filter each
         slice (or a picture) on its own.
     pooling
-        Pool the answers in all right-angled orientations (IBSI has the maximum); None for the
-        kernel as it stands.
+        Pool the responses in all right-angled orientations (IBSI uses the maximum); None for
+        the single orientation given.
     energy_radius
-        Mean of absolute answers within this many voxels (Chebyshev), texture energy; None for
-        the answers themselves.
+        Texture energy: mean absolute response within this many voxels (Chebyshev); None for the
+        response itself.
     boundary
-        What lies beyond the edge.
+        Boundary condition.
 
     References
     ----------
@@ -68,7 +68,7 @@ class Laws:
         Raises
         ------
         ContentError
-            If three kernels are asked of a plain picture.
+            If three kernels are requested of a plain picture.
         GeometryError
             If orientations are pooled on voxels of unequal sides.
         """
@@ -98,7 +98,7 @@ class Laws:
         return grid.response(volume, data)
 
     def _energy_beyond(self) -> float:
-        """Energy of the constant beyond the edge; 0 but for kernels of levels alone."""
+        """Energy of the constant beyond the edge; 0 unless all kernels are level kernels."""
         sums = [sum(kernel(name).values) for name in self.kernels]
         return abs(self.boundary.value * math.prod(sums))
 

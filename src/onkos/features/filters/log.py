@@ -15,22 +15,22 @@ from onkos.features.filters.separable import Taps, convolve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaplacianOfGaussian:
-    """Blobs and edges of one size: negative in a bright blob of radius sigma * sqrt(dimensions).
+    """Laplacian of Gaussian: minimum in a bright blob of radius sigma * sqrt(dimensions).
 
-    The kernel is a sum of products of one-dimensional ones, and computed as such. IBSI gives it
-    in voxels of equal sides; on others the second derivatives are those in millimetres, scaled
-    by the square of the geometric mean of the sides, which is the same where they are equal.
+    The kernel is a sum of separable ones and computed as such. IBSI defines it for isotropic
+    voxels; on others the second derivatives are those in millimetres, scaled by the square of
+    the geometric mean of the sides, which is the same where they are equal.
 
     Parameters
     ----------
     sigma_mm
         Width of the Gaussian.
     cutoff
-        The kernel ends this many sigma from its centre; IBSI has 4.
+        Truncation of the kernel in sigma; IBSI uses 4.
     slicewise
         Filter each slice on its own.
     boundary
-        What lies beyond the edge.
+        Boundary condition.
 
     References
     ----------
@@ -79,7 +79,7 @@ class LaplacianOfGaussian:
         return Taps.centred(even.tolist()), Taps.centred(curved.tolist())
 
     def _sum(self, steps: np.ndarray, scale: np.ndarray) -> float:
-        """Sum of the whole kernel: nearly 0, as it is cut off and sampled."""
+        """Sum of the whole kernel: nearly 0, not exactly, as it is truncated and sampled."""
         pairs = [self._taps(step, weight) for step, weight in zip(steps, scale, strict=True)]
         even = np.array([sum(taps.values) for taps, _ in pairs])
         curved = np.array([sum(taps.values) for _, taps in pairs])

@@ -22,7 +22,7 @@ class Mean:
     slicewise
         Filter each slice on its own.
     boundary
-        What lies beyond the edge.
+        Boundary condition.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Filters that are products of one short kernel an axis, in float32 and bounded memory."""
+"""Separable convolution with one short kernel per axis, in float32 and bounded memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Taps:
     values
         The coefficients.
     first
-        Place of the first one; ``-(n // 2)`` centres a kernel of odd length n.
+        Position of the first one; ``-(n // 2)`` centres a kernel of odd length n.
     """
 
     values: tuple[float, ...]
@@ -33,17 +33,17 @@ class Taps:
 
     @classmethod
     def centred(cls, values: Sequence[float]) -> Taps:
-        """Kernel whose middle one of an odd number of coefficients lies at place 0."""
+        """Kernel of odd length with its middle coefficient at position 0."""
         return cls(tuple(float(value) for value in values), -(len(values) // 2))
 
     @property
     def flipped(self) -> Taps:
-        """The kernel seen in a mirror."""
+        """The mirrored kernel."""
         return Taps(self.values[::-1], -(self.first + len(self.values) - 1))
 
     @property
     def negative(self) -> Taps:
-        """The kernel with its signs turned."""
+        """The kernel with opposite sign."""
         return Taps(tuple(-value for value in self.values), self.first)
 
 
@@ -52,9 +52,9 @@ def convolve(
 ) -> Float32:
     """Convolve along one axis; array of the same shape.
 
-    A constant beyond the edge is filtered like the image, so that calls along several axes give
-    what the product of their kernels gives: the caller subtracts the constant before and adds
-    its response after (:func:`convolve_axes`). Here outside is 0 for ``constant``.
+    A constant beyond the edge is filtered like the image, so that calls along several axes equal
+    a convolution with the product of the kernels: the caller subtracts the constant before and
+    adds its response afterwards (:func:`convolve_axes`). Here ``constant`` means 0 outside.
     """
     data = np.ascontiguousarray(data)
     shape = data.shape
@@ -63,7 +63,7 @@ def convolve(
     block = data.reshape(-1, side, inner).view()
     block.setflags(write=False)  # always, so that one compiled form serves all callers
     out = np.empty(block.shape, dtype=np.float32)
-    # places that any voxel asks of: k - first - m stands at index k + count - 1 - m of the table
+    # source voxels: k - first - m stands at index k + count - 1 - m of the table
     source = boundary.places(side, taps.first + len(taps.values) - 1, -taps.first)
     weights = np.array(taps.values, dtype=np.float32)
 
@@ -86,7 +86,7 @@ def convolve_axes(
     boundary: Boundary,
     threads: int = 1,
 ) -> Float32:
-    """Convolve with the product of one kernel an axis."""
+    """Convolve with the product of one kernel per axis."""
     out = data - np.float32(boundary.value) if boundary.value else data
     for taps, axis in zip(kernels, axes, strict=True):
         out = convolve(out, taps, axis=axis, boundary=boundary, threads=threads)

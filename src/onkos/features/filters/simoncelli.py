@@ -1,4 +1,4 @@
-"""Simoncelli wavelets and Riesz transforms: filters that are shapes in Fourier space."""
+"""Simoncelli wavelets and Riesz transforms, defined in Fourier space."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ REACH = 16  # voxels added beyond each edge at level 1, doubled with every level
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simoncelli:
-    """Detail of one scale, alike in all directions; with Riesz orders, along some of them.
+    """Simoncelli wavelet: isotropic band-pass; with Riesz orders, directional.
 
-    At level n the band reaches from 1/4 to 1 of 1 / 2^(n - 1) of the Nyquist frequency, one
-    octave around its middle. The filter multiplies the discrete Fourier transform, which is
-    periodic by itself; for other boundaries the image is extended by 16 * 2^(n - 1) voxels.
+    At level n the band extends from 1/4 to 1 times 1 / 2^(n - 1) of the Nyquist frequency, one
+    octave to either side of its centre. The filter multiplies the discrete Fourier transform,
+    which is periodic; for other boundaries the image is extended by 16 * 2^(n - 1) voxels.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ class Simoncelli:
     slicewise
         Filter each slice on its own.
     boundary
-        What lies beyond the edge.
+        Boundary condition.
     sampling
         ``ibsi``: the frequencies of a side of n voxels are n even steps from -1 to 1 of Nyquist,
         as in IBSI's reference maps; ``dft``: those of the discrete Fourier transform, from -1
         to 1 - 2 / n. With 64 voxels the maps differ by 1 % (level 1) to 8 % (level 3) of
-        their range. Only with ``dft`` do all levels together hold the energy of the image.
+        their range. Only with ``dft`` do all levels together preserve the energy of the image.
 
     References
     ----------
@@ -99,18 +99,18 @@ class Simoncelli:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Riesz:
-    """Riesz transform of a map: the direction of its detail, at all scales alike.
+    """Riesz transform: directional, at all scales alike.
 
-    All transforms of one total order together hold the energy of the map without its mean.
-    Where an odd order meets the Nyquist frequency of an even side, which has no sign, it is 0.
+    All transforms of one total order together preserve the energy of the map without its mean.
+    Odd orders are 0 at the Nyquist frequency of an even side, which has no sign.
 
     Parameters
     ----------
     orders
         Order along each axis, e.g. (1, 1, 0); two numbers for a picture or slice by slice.
     boundary
-        What lies beyond the edge; other than periodic, the map is extended by its own size, up
-        to 64 voxels. The transform falls off slowly, so near the edge it is an approximation.
+        Boundary condition; unless periodic, the map is extended by its own size, up to 64
+        voxels. The transform decays slowly, so near the edge it is an approximation.
 
     References
     ----------
@@ -152,7 +152,7 @@ class Riesz:
 
 
 def riesz_orders(total: int, *, dimensions: int) -> list[tuple[int, ...]]:
-    """All orders of one total, e.g. (2, 0), (1, 1), (0, 2)."""
+    """All orders of one total order, e.g. (2, 0), (1, 1), (0, 2)."""
     if dimensions == 1:
         return [(total,)]
     return [
@@ -163,7 +163,7 @@ def riesz_orders(total: int, *, dimensions: int) -> list[tuple[int, ...]]:
 
 
 def simoncelli_band(frequencies: Frequencies, *, level: int) -> Float32:
-    """Radial profile of a level; frequencies in parts of Nyquist, one array an axis."""
+    """Radial profile of a level; frequencies as fractions of Nyquist, one array per axis."""
     radius = _length(frequencies) * np.float32(2 ** (level - 1))
     inside = (radius > 0.25) & (radius < 1)
     phase = np.log2(2 * np.where(inside, radius, 0.5)) * np.float32(math.pi / 2)
@@ -191,7 +191,7 @@ def _length(frequencies: Frequencies) -> Float32:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Spectral:
-    """How a spectrum is made and multiplied."""
+    """Multiplication of the spectrum by a transfer function."""
 
     along: Sequence[int]
     boundary: Boundary
@@ -202,8 +202,8 @@ class _Spectral:
     def filtered(self, data: Float32, transfer: Transfer) -> Float32:
         """Multiply the spectrum, one plane of the first axis at a time.
 
-        The transfer is made what that of a real kernel is, the conjugate of itself at opposite
-        frequencies: this drops what would be the imaginary part of the map.
+        The transfer function is symmetrised to that of a real kernel (Hermitian), which drops
+        the imaginary part of the map.
         """
         width = [(0, 0)] * data.ndim
         if self.boundary.beyond != "periodic":
@@ -224,7 +224,7 @@ class _Spectral:
     def _frequencies(
         self, shape: Sequence[int], sides: Sequence[int]
     ) -> tuple[list[Float32], list[Float32]]:
-        """Frequencies of each place of the half spectrum, and of the place opposite to it."""
+        """Frequencies of the half spectrum, and the opposite ones."""
         here, opposite = [], []
         for axis, side in zip(self.along, sides, strict=True):
             if self.sampling == "dft" or side == 1:
@@ -240,14 +240,14 @@ class _Spectral:
 
 
 def _extension(side: int, reach: int) -> tuple[int, int]:
-    """Voxels to add before and after, so that the sum is a fast length for Fourier."""
+    """Voxels to add before and after, so that the total is a fast length for the FFT."""
     return reach, fft.next_fast_len(side + 2 * reach, real=True) - side - reach
 
 
 def _check_orders(orders: tuple[int, ...]) -> None:
     if len(orders) not in (2, 3) or min(orders) < 0 or sum(orders) < 1:
         raise UsageError(
-            f"Riesz orders {orders}: expected two or three numbers from 0 on, not all 0"
+            f"Riesz orders {orders}: expected two or three numbers of 0 or more, not all 0"
         )
 
 

@@ -1,4 +1,4 @@
-"""Answers to a separable filter in all its right-angled orientations, pooled."""
+"""Responses to a separable filter in all right-angled orientations, pooled."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Pool:
         self._out: Float32 | None = None
 
     def add(self, response: Float32, *, times: int = 1, negative: int = 0) -> None:
-        """Take in a map, ``times`` as it is and ``negative`` times with its sign turned."""
+        """Add a map ``times`` times as it is and ``negative`` times with opposite sign."""
         if self._pooling == "mean":
             self._keep(response * np.float32((times - negative) / self._total))
             return
@@ -81,8 +81,8 @@ def oriented(
 ) -> Float32:
     """Convolve with the product of one chain of kernels an axis, in all orientations if pooled.
 
-    Kernels that are even or odd answer alike in several orientations; each such answer is
-    computed once, and the first axes' part of it is shared.
+    Even and odd kernels have equal responses (up to sign) in several orientations; each distinct
+    response is computed once, and the convolutions along the first axes are shared.
     """
     offset = boundary.value * math.prod(sum(t.values) for chain in chains for t in chain)
     shifted = data - np.float32(boundary.value) if boundary.value else data
@@ -112,7 +112,7 @@ def oriented(
 def _distinct(
     chains: Sequence[Chain], turns: Sequence[Orientation]
 ) -> dict[tuple[Chain, ...], tuple[int, int]]:
-    """Products of chains that differ by more than their sign, and how often each sign comes."""
+    """Products of chains that differ by more than their sign, with the count of each sign."""
     known: dict[Chain, tuple[Chain, bool]] = {}
     counts: dict[tuple[Chain, ...], list[int]] = defaultdict(lambda: [0, 0])
     for turn in turns:

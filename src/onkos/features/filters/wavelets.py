@@ -18,7 +18,7 @@ from onkos.features.filters.turns import Chain, Pooling, oriented
 class Wavelet:
     """One sub-band of a stationary wavelet transform: detail of one scale and direction.
 
-    The transform is not decimated (a trous): the kernels of level n are spread by zeros, the
+    The transform is undecimated (a trous): the kernels of level n are dilated with zeros, the
     map keeps the image's grid.
 
     Parameters
@@ -32,10 +32,10 @@ class Wavelet:
     level
         Level of the decomposition, from 1.
     pooling
-        Pool the answers in all right-angled orientations (IBSI has the mean); None for the band
-        as it stands.
+        Pool the responses in all right-angled orientations (IBSI uses the mean); None for the
+        single orientation given.
     boundary
-        What lies beyond the edge, at every level.
+        Boundary condition, at every level.
 
     References
     ----------
@@ -65,7 +65,7 @@ class Wavelet:
         Raises
         ------
         ContentError
-            If a band of three letters is asked of a plain picture.
+            If a band of three letters is requested of a plain picture.
         GeometryError
             If orientations are pooled on voxels of unequal sides.
         """
@@ -94,7 +94,7 @@ class Wavelet:
 
 
 def _spread(values: list[float], level: int) -> Taps:
-    """Kernel with 2^(level - 1) - 1 zeros after each coefficient, placed by its middle."""
+    """Kernel with 2^(level - 1) - 1 zeros after each coefficient, centred."""
     step = 2 ** (level - 1)
     spread = [0.0] * (len(values) * step)
     spread[::step] = values

@@ -1,4 +1,4 @@
-"""The classic numbers of computer-aided diagnosis of lung nodules on CT."""
+"""Classic features of computer-aided diagnosis of lung nodules on CT."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ TEXTURE_HU = (-1000.0, 400.0)
 BIN_HU = 25.0
 GRID_MM = 1.0
 SHELL_MM = 2.0  # on either side of the margin
-AROUND_MM = 6.0  # cut out around the nodule
+AROUND_MM = 6.0  # margin of the block around the nodule
 
 
 def nodule(ct: Volume, mask: Mask, *, name: str | None = None) -> Description:
     """Morphology, density, texture and margin of one outlined lung nodule.
 
-    The three groups of numbers that deep features are compared with in the reference, and the
-    margin. Texture and margin are taken on a grid of 1 mm, so that thick slices and thin ones
-    mean the same.
+    The three groups of features that deep features are compared with in the reference, and the
+    margin. Texture and margin are computed after resampling to 1 mm, so that they do not depend
+    on slice thickness.
 
     - ``shape-...``: see :func:`onkos.features.lesion.morphology.morphology`;
     - ``density-...``: HU of the voxels outlined; parts that are fat (-120 to -30 HU), ground

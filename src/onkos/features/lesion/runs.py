@@ -1,4 +1,4 @@
-"""Run lengths of grey levels in space, and co-occurrence, over the 13 directions together."""
+"""Grey level run lengths and co-occurrence in three dimensions, 13 directions merged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# of each pair of opposite directions the one whose first step that is not 0 goes up
+# of each pair of opposite directions the one whose first non-zero step is positive
 DIRECTIONS = np.array([step for step in product((-1, 0, 1), repeat=3) if step > (0, 0, 0)])
 
 

@@ -1,4 +1,4 @@
-"""How much features depend on what a second look would change: position, noise, outline."""
+"""Robustness of features to perturbation of position, noise and outline."""
 
 from onkos.features.perturbation.measure import Measured, measured
 from onkos.features.perturbation.perturb import Perturbed, perturbed

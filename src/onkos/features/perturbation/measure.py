@@ -31,9 +31,9 @@ class Measured:
     values
         (perturbations, features); NaN where a feature is undefined.
     patient
-        Whose region it is; empty where it is not known.
+        Id of the patient; empty where unknown.
     vanished
-        How many perturbations left nothing of the region; their values are NaN.
+        Number of perturbations that left nothing of the region; their values are NaN.
     """
 
     region: str
@@ -64,8 +64,9 @@ def measured(
 ) -> tuple[Measured, ...]:
     """Measure every region of a mask under every perturbation.
 
-    Intensities are normalised once, by the whole image, before anything is perturbed. Filters
-    see as much around a region as they look at; those without an end see the whole image.
+    Intensities are normalised once, over the whole image, before any perturbation. The block
+    around a region includes the support of the filters; filters of infinite support get the
+    whole image.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def measured(
 
 
 def _margin_mm(settings: Settings, volume: Volume) -> float:
-    """How far filters look, beyond what perturbing needs."""
+    """Margin for the support of the filters and for the perturbation."""
     spacing = list(volume.geometry.spacing_mm)
     if settings.spacing_mm is not None:
         spacing[: len(settings.spacing_mm)] = settings.spacing_mm

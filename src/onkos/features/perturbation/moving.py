@@ -1,4 +1,4 @@
-"""A region by itself, and the same on a voxel grid that was turned or shifted."""
+"""Rotation and translation of the voxel grid of a region."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from onkos.core.sampling import planes, sample_linear
 from onkos.core.volume import Volume
 from onkos.features.perturbation.plan import Perturbation
 
-MARGIN_MM = 15.0  # a local peak looks 6.2 mm around the region, which may grow before
+MARGIN_MM = 15.0  # a local peak needs 6.2 mm around the region, which may have grown before
 _LEAST_MARGIN = 3  # voxels, where they are large
 
 
 def cropped(volume: Volume, mask: Mask, *, margin_mm: float) -> tuple[Volume, Mask]:
-    """Cut out the block that holds all labels, and as much around it as perturbing needs."""
+    """Crop to the block that holds all labels, with the margin that perturbation needs."""
     box = mask.bounds()
     if box is None:
         return volume, mask
@@ -33,11 +33,11 @@ def cropped(volume: Volume, mask: Mask, *, margin_mm: float) -> tuple[Volume, Ma
 
 
 def moved(volume: Volume, mask: Mask, perturbation: Perturbation) -> tuple[Volume, Mask]:
-    """Image and outline on a grid turned within the slices and shifted.
+    """Image and outline resampled to a grid rotated in-plane and translated.
 
-    A voxel belongs to the region where its centre lies in a voxel of the region, so the volume
-    is kept but for chance. Intensities are interpolated linearly; in the half voxel beyond the
-    outermost centres the outermost value holds.
+    Nearest neighbour for the outline, so the volume is preserved on average. Linear
+    interpolation for intensities; in the half voxel beyond the outermost centres the outermost
+    value is used.
     """
     grid = _moved_grid(mask, perturbation)
     sides = np.array(volume.geometry.shape).reshape(3, 1, 1, 1) - 1
@@ -49,7 +49,7 @@ def moved(volume: Volume, mask: Mask, perturbation: Perturbation) -> tuple[Volum
 
 
 def _moved_grid(mask: Mask, perturbation: Perturbation) -> Geometry:
-    """Grid of the same voxels after turn and shift, large enough to hold the whole region."""
+    """The grid after rotation and translation, large enough to hold the whole region."""
     geometry = mask.geometry
     places = np.argwhere(mask.labels)
     centre = geometry.to_mm(places.mean(axis=0))

@@ -1,4 +1,4 @@
-"""The noise an image has, and more of the same."""
+"""Noise estimation and noise addition."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _MAD_OF_NORMAL = 0.6745  # median absolute value of a standard normal
 def noise_level(volume: Volume, *, threads: int = 1) -> float:
     """Estimate the standard deviation of an image's noise, in its own unit.
 
-    The finest diagonal details of each slice (coiflet 1) hold little but noise; the median of
-    their size is hardly moved by the few edges among them. Slices are taken by themselves, as
-    thick ones share no detail. Voxels whose surroundings are constant (padding) are left out.
+    From the median absolute deviation of the finest diagonal wavelet coefficients (coiflet 1),
+    which is robust to edges. Slice by slice, as thick slices are not correlated. Voxels in
+    constant surroundings (padding) are left out.
 
     Raises
     ------
     ContentError
-        If no voxel is a number.
+        If no voxel is finite.
 
     References
     ----------
@@ -33,7 +33,9 @@ def noise_level(volume: Volume, *, threads: int = 1) -> float:
     """
     measured = np.isfinite(volume.data)
     if not measured.any():
-        raise ContentError("noise of an image without any number; expected intensities")
+        raise ContentError(
+            "noise of an image without any numbers, all voxels are NaN; expected intensities"
+        )
     filled = np.where(measured, volume.data, np.median(volume.data[measured]))
     detail = np.abs(_FINEST.respond(replace(volume, data=filled), threads=threads).data)
     least, most = float(filled.min()), float(filled.max())
@@ -43,6 +45,6 @@ def noise_level(volume: Volume, *, threads: int = 1) -> float:
 
 
 def noisy(volume: Volume, *, sd: float, rng: np.random.Generator) -> Volume:
-    """Add white noise of a standard deviation, in the image's unit."""
+    """Add white Gaussian noise of standard deviation ``sd``, in the image's unit."""
     data = volume.data + sd * rng.standard_normal(volume.data.shape, dtype=np.float32)
     return replace(volume, data=data.astype(np.float32))

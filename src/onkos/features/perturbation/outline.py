@@ -1,4 +1,4 @@
-"""Another outline of the same region: larger, smaller, or along other borders in the image."""
+"""Perturbed outlines: grown, shrunk, or redrawn along image edges (supervoxels)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Spacing = tuple[float, ...]
 
 _LARGEST_MM = 6.3  # edge of a supervoxel of 250 mm^3
 _FEWEST_VOXELS = 20  # of a supervoxel
-_ACROSS = 5  # supervoxels across a small region at the least
+_ACROSS = 5  # minimum number of supervoxels across a small region
 _COMPACTNESS = 0.05  # of the range of intensities
-_SURELY_IN, _SURELY_OUT = 0.9, 0.2  # part of a supervoxel within the outline
+_SURELY_IN, _SURELY_OUT = 0.9, 0.2  # fraction of a supervoxel within the outline
 
 
 def grown(
@@ -27,15 +27,15 @@ def grown(
     allowed: Bools,
     rng: np.random.Generator,
 ) -> Bools | None:
-    """Outline with a part of its volume added, or taken off where ``growth`` is below 0.
+    """Outline with a fraction of its volume added, or removed where ``growth`` is below 0.
 
-    The voxels nearest to the border (in mm) come first; of equally near ones those that keep it
-    smooth, and of these any.
+    Voxels nearest to the boundary (in mm) come first; ties are resolved by smoothness of the
+    boundary, then at random.
 
     Returns
     -------
     array or None
-        None where nothing would be left, or too few voxels are ``allowed`` to grow into.
+        None where nothing would be left, or there are too few ``allowed`` voxels to grow into.
     """
     wanted = round(int(inside.sum()) * (1 + growth))
     change = wanted - int(inside.sum())
@@ -63,11 +63,11 @@ def redrawn(
     rng: np.random.Generator,
     threads: int = 1,
 ) -> Bools:
-    """Outline drawn anew by chance along borders that are in the image.
+    """Randomised outline along image edges (contour randomisation by supervoxels).
 
-    Supervoxels nearly within the outline (90 %) stay, those nearly outside (under 20 %) do not
-    come in, any other comes in with the probability of its part within; then small gaps are
-    closed. Supervoxels have 250 mm^3, fewer for small regions and never under 20 voxels.
+    Supervoxels with at least 90 % within the outline are included, those with under 20 % are
+    excluded, any other is included with a probability equal to its fraction within; then small
+    gaps are closed. Supervoxels have 250 mm^3, less in small regions, never under 20 voxels.
     """
     low, high = float(image[inside].min()), float(image[inside].max())
     reach = 0.1 * (high - low)
@@ -104,7 +104,7 @@ def _edge_mm(inside: Bools, spacing_mm: Spacing) -> float:
 
 
 def _distance(part: Bools, spacing_mm: Spacing) -> AnyArray:
-    """Millimetres to the nearest voxel outside of a part; the image's edge is no border."""
+    """Distance in mm to the nearest voxel outside; the image's edge is no boundary."""
     if part.all():
         part = np.pad(part, 1)
         return ndimage.distance_transform_edt(part, sampling=spacing_mm)[1:-1, 1:-1, 1:-1]
@@ -112,5 +112,5 @@ def _distance(part: Bools, spacing_mm: Spacing) -> AnyArray:
 
 
 def _one_voxel(spacing_mm: Spacing) -> list[float]:
-    """A voxel's least side along each axis, in voxels."""
+    """The smallest voxel side, in voxels along each axis."""
     return [min(spacing_mm) / mm for mm in spacing_mm]

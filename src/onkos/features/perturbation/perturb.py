@@ -1,4 +1,4 @@
-"""Regions as they might have been imaged and outlined otherwise, one after the other."""
+"""Perturbed images and outlines of regions, one after the other."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ VANISHED = "region-vanished"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Perturbed:
-    """One region after one perturbation, cut out with a margin.
+    """One region after one perturbation, cropped with a margin.
 
-    Where nothing of the region is left ``mask`` is empty, and its caveat says so.
+    Where nothing of the region is left, ``mask`` is empty and carries a caveat.
     """
 
     region: str
@@ -34,7 +34,7 @@ class Perturbed:
 
     @property
     def vanished(self) -> bool:
-        """Whether the perturbation left nothing of the region, or could not be done."""
+        """Whether nothing of the region is left, or the perturbation was impossible."""
         return any(caveat.code == VANISHED for caveat in self.mask.caveats)
 
 
@@ -49,25 +49,24 @@ def perturbed(
 ) -> Iterator[Perturbed]:
     """Yield every region of a mask after every perturbation.
 
-    Each region is perturbed by itself, in a block around it, so memory does not grow with the
-    image or the number of perturbations. What is drawn for a region and a perturbation depends
-    on the generator's state at the start, the label and the place in the list alone; the number
-    of threads changes nothing.
+    Each region is perturbed separately, in a block around it, so memory does not grow with the
+    image or the number of perturbations. Random draws depend only on the generator's initial
+    state, the label and the position in the list, not on the number of threads.
 
     Parameters
     ----------
     volume
         Grey values on a grid of three axes, of any orientation and spacing.
     mask
-        Regions on the same grid; labels without voxels are passed over.
+        Regions on the same grid; labels without voxels are skipped.
     perturbations
-        What to do, e.g. of :meth:`Perturbations.variants`.
+        For example those of :meth:`Perturbations.variants`.
     rng
         Of noise and outlines.
     threads
-        How many may work at once.
+        Number of threads.
     margin_mm
-        How much of the image around a region comes with it.
+        Margin of the block around a region.
 
     Raises
     ------
@@ -92,7 +91,7 @@ def perturbed(
         if not np.isfinite(image.data[region.labels > 0]).all():
             raise ContentError(
                 f"region {name!r}: some intensities within the outline are not numbers; "
-                "outline measured tissue only"
+                "restrict the outline to measured voxels"
             )
         needs_noise = any(one.noise > 0 for one in perturbations)
         sd = noise_level(image, threads=threads) if needs_noise else 0.0
@@ -132,7 +131,7 @@ def _perturbed(
 def _outlined(
     volume: Volume, inside: Bools, asked: Perturbation, rng: np.random.Generator, threads: int
 ) -> Bools | None:
-    """The outline after growth and drawing anew; None where there is none."""
+    """The outline after growth and redrawing; None where there is none."""
     spacing = volume.geometry.spacing_mm
     if not inside.any() or not np.isfinite(volume.data[inside]).all():
         return None

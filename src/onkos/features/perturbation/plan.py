@@ -1,4 +1,4 @@
-"""Which perturbations, of which sizes: one by one, and several at once."""
+"""Plan of perturbations: each kind alone, and chains of several kinds."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _STILL = (0.0, 0.0, 0.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perturbation:
-    """One way a region might have been imaged and outlined otherwise.
+    """One perturbation of image and outline.
 
-    What is asked for happens in the order of the fields; the default changes nothing.
+    Perturbations are applied in the order of the fields; the default changes nothing.
 
     Parameters
     ----------
     noise
         Standard deviation of the white noise added, in multiples of the image's own noise.
     rotation_deg
-        Turn of the voxel grid within the slices, around the region's centre.
+        In-plane rotation of the voxel grid about the region's centre.
     shift
-        Shift of the grid along i, j, k, in voxels.
+        Translation of the grid along i, j, k, in voxels.
     growth
-        Part of the region's volume that is added to its outline or (below 0) taken off.
+        Fraction of the region's volume added to its outline, or (below 0) removed.
     contour
-        Whether the outline is drawn anew along supervoxels, by chance.
+        Whether the outline is randomised along supervoxels.
     """
 
     noise: float = 0.0
@@ -60,7 +60,7 @@ class Perturbation:
         if abs(self.rotation_deg) > 45 or max(abs(step) for step in self.shift) > 1:
             raise UsageError(
                 f"rotation {self.rotation_deg} degrees, shift {self.shift} voxels: expected at "
-                "most 45 degrees and one voxel; more is no small perturbation"
+                "most 45 degrees and one voxel"
             )
 
     @property
@@ -70,7 +70,7 @@ class Perturbation:
 
     @property
     def kind(self) -> str:
-        """The one kind it is of; ``chain`` for several, ``none`` where nothing changes."""
+        """Its kind; ``chain`` for several kinds, ``none`` where nothing changes."""
         changed = (
             self.rotation_deg != 0,
             self.shift != _STILL,
@@ -84,27 +84,28 @@ class Perturbation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Perturbations:
-    """A plan: every kind by itself, and chains in which all kinds happen at once.
+    """A plan: every kind alone, and chains that combine all kinds.
 
-    The kinds by themselves tell why a feature is unstable; the chains, which are nearest to a
-    second scan with a second outline, decide whether it is.
+    Single kinds show why a feature is unstable; whether it is unstable is decided on the chains,
+    which are closest to a second scan with a second outline (test-retest).
 
     Parameters
     ----------
     rotations_deg
-        Turns within the slices.
+        In-plane rotations.
     shifts
-        Parts of a voxel the grid is shifted by: alone along all three axes at once, in a chain
-        along each by any of them.
+        Translations in fractions of a voxel: alone along all three axes together, in chains
+        drawn for each axis.
     noise, noises
-        Size of the noise added, in multiples of the image's own, and how often it is drawn.
+        Standard deviation of the added noise in multiples of the image's own, and number of
+        noise realisations.
     growths
-        Parts of the volume added or taken off.
+        Fractions of the volume added or removed.
     contours
-        How often the outline is drawn anew along supervoxels.
+        Number of randomised outlines.
     chains
-        How many chains of all kinds above, each with a size drawn for every kind; all sizes of
-        a kind occur equally often. None are made where there are fewer than two kinds.
+        Number of chains of all kinds above, each with a size drawn for every kind; all sizes of
+        a kind occur equally often. None with fewer than two kinds.
 
     References
     ----------
@@ -127,10 +128,10 @@ class Perturbations:
                 f"{self.chains}: expected counts of 0 or more and noise above 0"
             )
         if not any(self._alone().values()):
-            raise UsageError("perturbations: nothing is perturbed; expected one kind at least")
+            raise UsageError("perturbations: nothing is perturbed; expected at least one kind")
 
     def variants(self, rng: np.random.Generator) -> tuple[Perturbation, ...]:
-        """All perturbations: first none, then each kind by itself, then the chains."""
+        """All perturbations: first none, then each kind alone, then the chains."""
         alone = self._alone()
         singles = tuple(one for group in alone.values() for one in group)
         return (Perturbation(), *singles, *self._chained(alone, rng))
@@ -141,7 +142,7 @@ class Perturbations:
         return hashlib.sha256(json.dumps(to_plain(self), sort_keys=True).encode()).hexdigest()
 
     def _alone(self) -> dict[str, tuple[Perturbation, ...]]:
-        """Each kind by itself; a size of 0 is no perturbation."""
+        """Each kind alone; a size of 0 is no perturbation."""
         return {
             "rotation": tuple(Perturbation(rotation_deg=d) for d in self.rotations_deg if d != 0),
             "translation": tuple(Perturbation(shift=(s, s, s)) for s in self.shifts if s != 0),
@@ -173,7 +174,7 @@ class Perturbations:
 
 
 def _drawn(sizes: Sequence[T], without: T, count: int, rng: np.random.Generator) -> list[T]:
-    """Sizes in a drawn order, all of them before one comes again."""
+    """Sizes in random order, each used once before any is repeated."""
     if not sizes:
         return [without] * count
     drawn: list[T] = []

@@ -1,4 +1,4 @@
-"""Which features stay what they are when image and outline are perturbed."""
+"""Robustness of radiomic features to perturbation of image and outline, by ICC."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ENDS = (0.9, 0.75, 0.5)  # Koo and Li's grades
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stability:
-    """How stable one feature is under one kind of perturbation.
+    """Stability of one feature under one kind of perturbation.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ class Stability:
         ``chain`` (all kinds at once), one of the kinds, or ``all`` perturbations of a plan that
         has no chains.
     icc
-        ICC(1,1): the part of the variance that is between regions.
+        ICC(1,1): the fraction of the variance that is between regions.
     regions, left_out
-        Regions it rests on, and those left out as the feature is undefined there without or
-        under one of the perturbations.
+        Number of regions used, and of those left out because the feature is undefined in some
+        measurement.
     perturbations
-        Measurements of each region, the unperturbed one among them.
+        Measurements per region, including the unperturbed one.
     least
-        Lower end of the interval a stable feature must reach.
+        Threshold: the lower confidence limit of a stable feature must reach it.
     """
 
     feature: str
@@ -66,26 +66,26 @@ class Stability:
 
     @property
     def told(self) -> bool:
-        """Whether there are regions enough, and the feature differs between them."""
+        """Whether there are enough regions, and the feature varies between them."""
         return self.regions >= FEWEST and not math.isnan(self.icc.value)
 
     @property
     def grade(self) -> str:
-        """Grade by the lower end of the interval: excellent, good, moderate, poor; or untold."""
+        """Grade by the lower confidence limit: excellent, good, moderate, poor; or untold."""
         if not self.told:
             return UNTOLD
         return GRADES[sum(self.icc.low <= end for end in _ENDS)]
 
     @property
     def unstable(self) -> str:
-        """``no`` where the interval shows it stable, else ``yes``; ``untold`` with too little."""
+        """``no`` where the lower limit reaches the threshold, else ``yes``; or ``untold``."""
         if not self.told:
             return UNTOLD
         return "no" if self.icc.low >= self.least else "yes"
 
     @property
     def note(self) -> str:
-        """Why nothing can be told, and what was left out."""
+        """Why the stability cannot be estimated, and what was left out."""
         said = []
         if self.regions < FEWEST:
             said.append(f"fewer than {FEWEST} regions")
@@ -100,7 +100,7 @@ class Stability:
 class Robustness:
     """Stability of every feature, under every kind of perturbation.
 
-    ``deciding`` is the kind features are kept or dropped by: ``chain`` where there are chains.
+    ``deciding`` is the kind by which features are kept or dropped: ``chain`` where there are any.
     """
 
     stabilities: tuple[Stability, ...]
@@ -129,19 +129,19 @@ def robustness(
     least: float = 0.75,
     threads: int = 2,
 ) -> Robustness:
-    """Tell which radiomic features would survive a second scan and a second outline.
+    """Estimate which radiomic features are robust to a second scan and a second outline.
 
-    Every region is turned, shifted, made noisier and outlined otherwise, alone and at once, and
-    measured each time. The intraclass correlation ICC(1,1) is the part of a feature's variance
-    that is between the regions rather than between looks at one of them. It belongs to these
-    regions, this kind of image and these settings: among regions that are much alike every
-    feature looks unstable.
+    Every region is rotated, translated, given noise and re-outlined, singly and in combination,
+    and measured each time. The intraclass correlation ICC(1,1) is the fraction of a feature's
+    variance that is between regions rather than between measurements of one region. It holds
+    for these regions, this kind of image and these settings: among very similar regions every
+    feature appears unstable.
 
     Parameters
     ----------
     looks
-        Patient, image and outline, with one region or more each; taken one at a time. Every
-        label is a region of one kind, so outlines of other tissues belong into another call.
+        Patient, image and outline, with one region or more each; read one at a time. All labels
+        are regions of one kind: outlines of different tissues need separate calls.
     settings
         Of the extraction; its defaults if None.
     perturbations
@@ -149,10 +149,10 @@ def robustness(
     rng
         Of the plan's chains, of noise, outlines and resampling.
     least
-        Lower end of the 95 % interval a stable feature must reach. The default asks for an ICC
-        that is, as far as can be told, at least good; Zwanenburg 2019 kept features from 0.90.
+        Threshold for the lower limit of the 95 % interval of the ICC. The default is the lower
+        end of Koo and Li's grade good; Zwanenburg 2019 used 0.90.
     threads
-        How many may work at once; the values do not depend on it.
+        Number of threads; the values do not depend on it.
 
     Raises
     ------
@@ -185,11 +185,11 @@ def judged(
     rng: np.random.Generator,
     least: float = 0.75,
 ) -> Robustness:
-    """Stability of features from regions that were measured before.
+    """Stability of features from existing measurements.
 
-    The interval is the F distribution's. Where patients have several regions, and there are ten
-    patients or more, it is the bootstrap's by patient; with fewer, regions are taken for
-    independent and a caveat says so.
+    The interval is from the F distribution. Where patients have several regions, and there are
+    ten patients or more, it is from a bootstrap by patient; with fewer patients, regions are
+    treated as independent, with a caveat.
 
     Raises
     ------
@@ -201,7 +201,7 @@ def judged(
     if not 0 < least < 1:
         raise UsageError(f"least {least}: expected an ICC between 0 and 1, such as 0.75")
     if not found:
-        raise ContentError("robustness of no region at all; expected ten or more")
+        raise ContentError("robustness: no region at all was given; expected ten or more")
     columns = found[0].columns
     shape = (len(variants), len(columns))
     if any(one.columns != columns or one.values.shape != shape for one in found):
@@ -224,15 +224,15 @@ def judged(
 
 
 def robust_features(found: Robustness, kind: str = "") -> tuple[str, ...]:
-    """Names of the features to keep: those the interval shows stable; untold ones are not.
+    """Names of the stable features; those that cannot be estimated are not among them.
 
-    ``kind`` asks for one kind of perturbation in place of the deciding one.
+    ``kind`` selects one kind of perturbation instead of the deciding one.
     """
     return tuple(one.feature for one in found.of(kind) if one.unstable == "no")
 
 
 def _family(feature: str) -> str:
-    """Family in a column's name: where a tag begins whose identifier ends it."""
+    """Family of a feature, from the tag and identifier in its column name."""
     parts = feature.split("_")
     for n, part in enumerate(parts):
         known = FAMILIES.get(part, {}).values()
@@ -242,7 +242,7 @@ def _family(feature: str) -> str:
 
 
 def _groups(variants: Sequence[Perturbation]) -> dict[str, list[int]]:
-    """Which perturbations make up each kind, with the unperturbed; the deciding kind first."""
+    """Indices of the perturbations of each kind, with the unperturbed; deciding kind first."""
     still = [n for n, one in enumerate(variants) if one.kind == NONE]
     by_kind = {
         kind: [*still, *(n for n, one in enumerate(variants) if one.kind == kind)]
@@ -277,7 +277,7 @@ def _stability(
 
 
 def _icc(values: FloatArray, patients: Sequence[str], seed: int) -> Estimate:
-    """ICC(1,1) with the interval the regions allow."""
+    """ICC(1,1) with its interval."""
     if min(values.shape) < 2:
         nan = math.nan
         method = Method(what="ICC(1,1)", undefined="fewer than two regions or measurements")
@@ -285,7 +285,7 @@ def _icc(values: FloatArray, patients: Sequence[str], seed: int) -> Estimate:
     if _resampled(patients):
         try:
             return icc(values, patients=patients, rng=np.random.default_rng(seed)).one_way
-        except ContentError:  # hardly any variation: the interval without resampling
+        except ContentError:  # hardly any variation: the interval without bootstrap
             pass
     return icc(values).one_way
 

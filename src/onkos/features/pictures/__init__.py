@@ -1,7 +1,7 @@
 """Descriptors of plain pictures: ultrasound, mammograms, single slices.
 
-Each takes a picture and, where it makes sense without one, an optional mask; each gives a
-:class:`Description`: named numbers whose NaN are documented.
+Each takes a picture and a mask, optional where the descriptor makes sense without one, and gives
+a :class:`Description`: named numbers whose NaN are documented.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Breast lesions in the terms of BI-RADS: ultrasound and mammography."""
+"""Breast lesions in BI-RADS terms: ultrasound and mammography."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from onkos.features.pictures.picture import (
     Bools,
     Description,
     FloatArray,
-    Region,
+    PictureRegion,
     box,
     joined,
-    region,
+    picture_region,
 )
 
 BINS = 32
-BENEATH = 3  # rows needed beneath a lesion to speak of its posterior features
+BENEATH = 3  # rows needed below a lesion to assess its posterior features
 
 
 def ultrasound_lesion(picture: Volume, mask: Mask) -> Description:
     """Shape, orientation, margin, echo pattern and posterior features of a breast lesion.
 
     The picture has the skin at its top, depth along j. Echoes are compared with tissue at the
-    same depth on both sides (BI-RADS compares with fat, which nobody has outlined here), in
-    pooled standard deviations:
+    same depth on both sides (BI-RADS compares with fat, which is not outlined here), in pooled
+    standard deviations:
 
     - ``echo-contrast``: below 0 hypoechoic, above 0 hyperechoic;
     - ``echo-entropy``, ``echo-variation`` (standard deviation over mean), ``echo-skewness``:
-      heterogeneous pattern; ``echo-anechoic``: part darker than the darkest 5 % around;
+      heterogeneous pattern; ``echo-anechoic``: fraction darker than the 5th
+      percentile of the surroundings;
     - ``posterior-contrast``: the middle two thirds beneath the lesion against the same depth on
       both sides: above 0 enhancement, below 0 shadowing; ``posterior-least``: against the more
       similar side (Horsch's minimum side difference).
@@ -53,12 +54,12 @@ def ultrasound_lesion(picture: Volume, mask: Mask) -> Description:
     Horsch K et al. Computerized diagnosis of breast lesions on ultrasound. Med Phys
     2002;29:157-164. doi:10.1118/1.1429239
     """
-    lesion = region(picture, mask)
+    lesion = picture_region(picture, mask)
     return joined([shape(lesion), margin(lesion), echoes(lesion), posterior(lesion)])
 
 
 def mammographic_mass(picture: Volume, mask: Mask) -> Description:
-    """Shape, margin and density of an outlined mass; the way it lies says nothing here.
+    """Shape, margin and density of an outlined mass; orientation is not informative here.
 
     ``density-contrast``: the mass against the ring around it, two bands wide, in pooled standard
     deviations; ``density-entropy``, ``density-variation``, ``density-skewness`` of its greys.
@@ -69,7 +70,7 @@ def mammographic_mass(picture: Volume, mask: Mask) -> Description:
     Huo Z et al. Automated computerized classification of malignant and benign masses on digitized
     mammograms. Acad Radiol 1998;5:155-168. doi:10.1016/S1076-6332(98)80278-X
     """
-    lesion = region(picture, mask)
+    lesion = picture_region(picture, mask)
     inside = largest(lesion.inside)
     signed, width = bands(inside)
     ring = lesion.grey[(signed > 0) & (signed <= 2 * width)]
@@ -87,7 +88,7 @@ def mammographic_mass(picture: Volume, mask: Mask) -> Description:
     )
 
 
-def echoes(lesion: Region) -> Description:
+def echoes(lesion: PictureRegion) -> Description:
     """Echo pattern of :func:`ultrasound_lesion`."""
     inside = largest(lesion.inside)
     greys = lesion.grey[inside]
@@ -103,7 +104,7 @@ def echoes(lesion: Region) -> Description:
     )
 
 
-def posterior(lesion: Region) -> Description:
+def posterior(lesion: PictureRegion) -> Description:
     """Posterior features of :func:`ultrasound_lesion`."""
     inside = largest(lesion.inside)
     rows, columns = box(inside)
@@ -121,7 +122,7 @@ def posterior(lesion: Region) -> Description:
     return Description.of(numbers)
 
 
-def _sides(lesion: Region, inside: Bools, rows: slice) -> tuple[FloatArray, FloatArray]:
+def _sides(lesion: PictureRegion, inside: Bools, rows: slice) -> tuple[FloatArray, FloatArray]:
     """Greys left and right of the lesion's columns, half its width each, in some rows."""
     columns = box(inside)[1]
     wide = max(2, (columns.stop - columns.start) // 2)
@@ -131,7 +132,7 @@ def _sides(lesion: Region, inside: Bools, rows: slice) -> tuple[FloatArray, Floa
 
 
 def _spread(prefix: str, greys: FloatArray) -> dict[str, float]:
-    """Entropy of 32 bins from least to greatest, variation and skewness of grey values."""
+    """Entropy (32 bins over the range), coefficient of variation and skewness of grey values."""
     mean, sd = float(greys.mean()), float(greys.std())
     low, high = float(greys.min()), float(greys.max())
     shares = (

@@ -1,4 +1,4 @@
-"""SIFT descriptors of a picture, at its keypoints or on a grid. OpenCV lives here alone."""
+"""SIFT descriptors of a picture, at keypoints or on a grid. The only module with OpenCV."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 from onkos.core.errors import UsageError
 from onkos.core.mask import Mask
 from onkos.core.volume import Volume
-from onkos.features.pictures.picture import Bools, FloatArray, Region, region
+from onkos.features.pictures.picture import Bools, FloatArray, PictureRegion, picture_region
 
 Float32 = NDArray[np.float32]
 LENGTH = 128
-_WINDOW = 6.0  # side of the window that OpenCV describes, over the size of a keypoint
+_WINDOW = 6.0  # side of OpenCV's descriptor window over the size of its keypoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Keypoints:
-    """Places of a picture and what its gradients look like around each.
+    """Keypoints of a picture with their SIFT descriptors.
 
     Parameters
     ----------
     places
         (n, 2) float64: column and row in pixels.
     sizes
-        (n,) float64: side of the window described, in pixels.
+        (n,) float64: side of the descriptor window, in pixels.
     descriptors
         (n, 128) float32, each the square root of shares that sum to 1 (RootSIFT), so Euclidean
         distance is Hellinger's; all zero where there is no gradient.
@@ -40,7 +40,7 @@ class Keypoints:
 
 
 def keypoints(picture: Volume, mask: Mask | None = None, *, limit: int = 500) -> Keypoints:
-    """Strongest SIFT keypoints, inside the mask if there is one; there may be none.
+    """Strongest SIFT keypoints, inside the mask if there is one; possibly none.
 
     References
     ----------
@@ -51,7 +51,7 @@ def keypoints(picture: Volume, mask: Mask | None = None, *, limit: int = 500) ->
     """
     if limit < 1:
         raise UsageError(f"limit {limit}: expected at least one keypoint")
-    seen = region(picture, mask)
+    seen = picture_region(picture, mask)
     sift = cv2.SIFT.create(nfeatures=limit)
     found, raw = sift.detectAndCompute(_bytes(seen), seen.inside.astype(np.uint8))
     return _keypoints(found, raw, np.ones(2))
@@ -65,9 +65,9 @@ def dense_keypoints(
     sizes: Sequence[float] = (16.0, 32.0, 64.0),
     side: int | None = None,
 ) -> Keypoints:
-    """SIFT descriptors, upright, on a grid of ``step`` pixels, of windows of several sides.
+    """Dense SIFT: upright descriptors on a grid of ``step`` pixels, of several window sizes.
 
-    In a mask only the grid points inside; at least one, the pixel nearest to its middle. With
+    With a mask only the grid points inside; at least one, the pixel nearest to its centroid. With
     ``side`` the picture is first scaled to so many pixels along its shorter side, and step and
     sizes are those of the scaled picture (the places found are those of the picture given).
 
@@ -80,7 +80,7 @@ def dense_keypoints(
         raise UsageError(
             f"step {step}, sizes {tuple(sizes)}, side {side}: expected >= 1, >= 8 and >= 8 pixels"
         )
-    seen = region(picture, mask)
+    seen = picture_region(picture, mask)
     grey, inside, scale = _scaled(_bytes(seen), seen.inside, side)
     places = _grid(inside, step)
     asked = [
@@ -95,7 +95,7 @@ def dense_keypoints(
 def _scaled(
     grey: NDArray[np.uint8], inside: Bools, side: int | None
 ) -> tuple[NDArray[np.uint8], Bools, FloatArray]:
-    """Picture and part at the wanted size, and by how much each axis shrank: columns, rows."""
+    """Resized picture and mask, and the scale factor of each axis: columns, rows."""
     rows, columns = grey.shape
     if side is None or min(rows, columns) == side:
         return grey, inside, np.ones(2)
@@ -104,7 +104,7 @@ def _scaled(
     by = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     small = np.asarray(cv2.resize(grey, wanted, interpolation=by), dtype=np.uint8)
     part = cv2.resize(inside.astype(np.float32), wanted, interpolation=by)
-    within = part >= min(0.5, float(part.max()))  # of a tiny part at least the fullest pixel
+    within = part >= min(0.5, float(part.max()))  # of a tiny region at least its best covered pixel
     return small, within, np.array([columns / wanted[0], rows / wanted[1]])
 
 
@@ -118,8 +118,8 @@ def _grid(inside: Bools, step: int) -> NDArray[np.intp]:
     return within[nearest : nearest + 1]
 
 
-def _bytes(seen: Region) -> NDArray[np.uint8]:
-    """Greys as OpenCV wants them: whole numbers up to 255 as they are, others stretched."""
+def _bytes(seen: PictureRegion) -> NDArray[np.uint8]:
+    """Grey values as 8 bits: integers from 0 to 255 unchanged, others rescaled."""
     grey = seen.grey
     low, high = grey.min(), grey.max()
     if low >= 0 and high <= 255 and np.array_equal(grey, np.rint(grey)):

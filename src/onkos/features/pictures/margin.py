@@ -1,4 +1,4 @@
-"""The margin of an outlined lesion: how sharp, how spiculated, whether there is a halo."""
+"""Margin of an outlined lesion: sharpness, spiculation and halo."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from onkos.features.pictures.outline import largest
-from onkos.features.pictures.picture import Bools, Description, FloatArray, Region
+from onkos.features.pictures.picture import Bools, Description, FloatArray, PictureRegion
 
 BAND = 0.1  # width of a band at the margin, of the equivalent diameter
 SMOOTH = 1.5  # pixels: Gaussian before the gradient
@@ -22,22 +22,22 @@ def bands(inside: Bools) -> tuple[FloatArray, float]:
     return np.where(signed > 0, signed - 0.5, signed + 0.5), width
 
 
-def margin(lesion: Region) -> Description:
+def margin(lesion: PictureRegion) -> Description:
     """Sharpness, spiculation and halo of the margin, from bands of a tenth of the diameter.
 
-    - ``margin-radial-gradient``: the gradient along the radius over the whole gradient, -1 to 1:
-      1 where a dark lesion brightens straight outwards, -1 for a bright one, near 0 where the
-      margin is spiculated or lost (Huo);
-    - ``margin-tangential``: part of the gradient across the radius, 0 to 1;
+    - ``margin-radial-gradient``: radial component of the gradient over its magnitude, -1 to 1: 1
+      for a dark lesion with a sharp margin, -1 for a bright one, near 0 where the margin is
+      spiculated or indistinct (Huo);
+    - ``margin-tangential``: tangential component over the magnitude, 0 to 1;
     - ``margin-spread-deg``: full width at half maximum of the gradient's angle to the radius
       (Huo: wide is spiculated);
     - ``margin-abrupt``: band outside less band inside, in standard deviations of both (Shen's
-      lesion boundary difference): large is an abrupt interface;
+      lesion boundary difference): large for an abrupt interface;
     - ``margin-halo``: band at the margin outside less the next band, likewise: positive for an
       echogenic halo;
     - ``margin-acutance``: mean absolute difference across the margin over its mean.
 
-    NaN where a band lies wholly beyond the picture, and ratios of a region without any gradient.
+    NaN where a band lies outside the picture, and for ratios where there is no gradient.
 
     References
     ----------
@@ -79,7 +79,7 @@ def margin(lesion: Region) -> Description:
 
 
 def contrast(one: FloatArray, other: FloatArray) -> float:
-    """Difference of means in pooled standard deviations; NaN if either is empty, 0 if alike."""
+    """Difference of means in pooled standard deviations; NaN if either is empty."""
     if not one.size or not other.size:
         return math.nan
     difference = float(one.mean() - other.mean())
@@ -89,11 +89,11 @@ def contrast(one: FloatArray, other: FloatArray) -> float:
     return max(-FLAT, min(FLAT, difference / pooled))
 
 
-FLAT = 100.0  # contrast of regions without any noise; no real picture reaches it
+FLAT = 100.0  # limit of the contrast, reached only by regions without noise
 
 
 def _spread(radial: FloatArray, across: FloatArray, steep: FloatArray) -> float:
-    """Width of the histogram of angles, weighed by steepness, where it is above half its peak."""
+    """Full width at half maximum of the magnitude-weighted histogram of angles."""
     angles = np.degrees(np.arctan2(across, radial))
     counts = np.histogram(angles, bins=BINS, range=(-180, 180), weights=steep)[0]
     counts = ndimage.gaussian_filter1d(counts, 1.0, mode="wrap")

@@ -11,7 +11,7 @@ from skimage import measure
 
 from onkos.core.errors import ContentError
 from onkos.core.geometry import AnyArray
-from onkos.features.pictures.picture import Bools, Description, FloatArray, Region
+from onkos.features.pictures.picture import Bools, Description, FloatArray, PictureRegion
 
 POINTS = 360  # of the outline
 STAIRCASE = 2.0  # pixels: Gaussian along the outline
@@ -23,15 +23,15 @@ SMALLEST = 12  # pixels: fewer have no shape
 
 
 def outline(inside: Bools, steps: tuple[float, float]) -> FloatArray:
-    """Closed outline of the largest piece: (360, 2) points (right, down), evenly along it.
+    """Closed outline of the largest component: (360, 2) equidistant points (right, down).
 
-    The staircase of pixels is smoothed by a Gaussian of two pixels along the outline; the
-    points run from right over down to left.
+    The pixel staircase is smoothed by a Gaussian of two pixels along the outline; the points
+    run clockwise (right, down, left).
 
     Raises
     ------
     ContentError
-        If the largest piece has fewer than 12 pixels.
+        If the largest component has fewer than 12 pixels.
     """
     piece = largest(inside)
     if piece.sum() < SMALLEST:
@@ -50,7 +50,7 @@ def outline(inside: Bools, steps: tuple[float, float]) -> FloatArray:
 
 
 def largest(inside: Bools) -> Bools:
-    """The largest piece (by edges), its holes filled."""
+    """Largest component (4 neighbours), holes filled."""
     labels, count = ndimage.label(inside)
     sizes = np.bincount(labels.ravel())[1:]
     piece: Bools = ndimage.binary_fill_holes(labels == sizes.argmax() + 1) if count else inside
@@ -58,7 +58,7 @@ def largest(inside: Bools) -> Bools:
 
 
 def area(points: FloatArray) -> float:
-    """Area within a closed outline; positive when it runs from right over down."""
+    """Area within a closed outline; positive when it runs clockwise."""
     x, y = points.T
     return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum() / 2)
 
@@ -68,11 +68,11 @@ def perimeter(points: FloatArray) -> float:
     return float(np.linalg.norm(np.roll(points, -1, axis=0) - points, axis=1).sum())
 
 
-def shape(lesion: Region) -> Description:
-    """Shape of the outline: size, how round, how smooth, how lobulated, and how it lies.
+def shape(lesion: PictureRegion) -> Description:
+    """Shape of the outline: size, circularity, smoothness, lobulation and orientation.
 
-    Sizes are in millimetres where the pixel size is known, in pixels where not; their names say
-    which. All others have no unit and do not change with the scale. Nothing is ever NaN.
+    Sizes are in millimetres where the pixel size is known, else in pixels, as their names say.
+    All others are dimensionless and do not depend on scale. None is ever NaN.
 
     References
     ----------
@@ -112,7 +112,7 @@ def shape(lesion: Region) -> Description:
 
 
 def dents(points: FloatArray, vertices: AnyArray) -> FloatArray:
-    """Greatest depth of the outline below each chord of its convex hull."""
+    """Maximum depth of the outline below each edge of its convex hull."""
     order = np.sort(vertices)
     found = []
     for start, stop in zip(order, np.append(order[1:], order[0] + len(points)), strict=True):
@@ -125,7 +125,7 @@ def dents(points: FloatArray, vertices: AnyArray) -> FloatArray:
 
 
 def corners(points: FloatArray, radius: float) -> int:
-    """Places where the outline turns outwards sharply: angular margin."""
+    """Number of sharp convex corners: angular margin."""
     step = max(1, round(CORNER_ARC * radius / perimeter(points) * len(points) / 2))
     before, after = points - np.roll(points, step, axis=0), np.roll(points, -step, axis=0) - points
     turn = np.degrees(
@@ -138,7 +138,7 @@ def corners(points: FloatArray, radius: float) -> int:
 
 
 def _radial(points: FloatArray) -> dict[str, float]:
-    """Distances from the middle, over their greatest: Kilday's normalised radial length."""
+    """Kilday's normalised radial length: distances from the centroid over their maximum."""
     middle = _centroid(points)
     lengths = np.linalg.norm(points - middle, axis=1)
     lengths = lengths / lengths.max()
@@ -157,7 +157,7 @@ def _radial(points: FloatArray) -> dict[str, float]:
 
 
 def _centroid(points: FloatArray) -> FloatArray:
-    """Middle of the area within the outline."""
+    """Centroid of the area within the outline."""
     x, y = points.T
     cross = x * np.roll(y, -1) - np.roll(x, -1) * y
     sums = [((part + np.roll(part, -1)) * cross).sum() for part in (x, y)]
@@ -166,7 +166,7 @@ def _centroid(points: FloatArray) -> FloatArray:
 
 
 def _axes(inside: Bools, steps: tuple[float, float]) -> tuple[float, float, float]:
-    """Axes of the ellipse with the same moments, and the long one's angle to the horizontal."""
+    """Axes of the ellipse of equal moments, and the angle of the long one to the horizontal."""
     places = np.argwhere(largest(inside)) * steps
     moments = np.cov(places[:, ::-1].T, bias=True) + np.diag([steps[1] ** 2, steps[0] ** 2]) / 12
     values, vectors = np.linalg.eigh(moments)
@@ -182,7 +182,7 @@ def _ellipse_perimeter(a: float, b: float) -> float:
 
 
 def _even(points: FloatArray, count: int) -> FloatArray:
-    """Points of a closed outline, evenly along it."""
+    """Equidistant points of a closed outline."""
     closed = np.vstack([points, points[:1]])
     along = np.concatenate([[0.0], np.linalg.norm(np.diff(closed, axis=0), axis=1).cumsum()])
     at = np.linspace(0, along[-1], count, endpoint=False)

@@ -1,4 +1,4 @@
-"""A plain picture as the descriptors see it, and the named numbers they give back."""
+"""Input and output of the picture descriptors: grey values with a mask, named numbers."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def joined(descriptions: Iterable[Description]) -> Description:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Region:
-    """Grey values and the part of them that counts, rows down and columns to the right.
+class PictureRegion:
+    """Grey values with the region of interest, rows down and columns to the right.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class Region:
     spacing_mm: tuple[float, float] | None
 
     def widened(self, part: float) -> tuple[slice, slice]:
-        """Rectangle of the part, larger by a part of its sides, within the picture."""
+        """Bounding box enlarged by a fraction of its sides, clipped to the picture."""
         wide = []
         for side, whole in zip(box(self.inside), self.grey.shape, strict=True):
             more = round((side.stop - side.start) * part)
@@ -101,15 +101,15 @@ class Region:
 
 
 def box(inside: Bools) -> tuple[slice, slice]:
-    """Smallest rectangle that holds all of a part that is not empty."""
+    """Bounding box of a region that is not empty."""
     rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def region(picture: Volume, mask: Mask | None) -> Region:
-    """Picture (and outline) as arrays; without a mask the whole picture counts.
+def picture_region(picture: Volume, mask: Mask | None) -> PictureRegion:
+    """Picture (and outline) as arrays; without a mask the whole picture is the region.
 
-    Colours are weighed to luminance.
+    Colours are converted to luminance.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def region(picture: Volume, mask: Mask | None) -> Region:
         if not inside.any():
             raise ContentError("the mask of the picture is empty; expected an outlined region")
     steps = picture.geometry.spacing_mm if picture.geometry.calibrated else None
-    return Region(
+    return PictureRegion(
         grey=np.ascontiguousarray(data.T),
         inside=np.ascontiguousarray(inside.T),
         spacing_mm=None if steps is None else (steps[1], steps[0]),
@@ -147,6 +147,6 @@ def region(picture: Volume, mask: Mask | None) -> Region:
 
 
 def numbered(prefix: str, values: Sequence[float] | FloatArray) -> Description:
-    """Description whose numbers are only counted: ``prefix-0``, ``prefix-1``, ..."""
+    """Description with numbered names: ``prefix-0``, ``prefix-1``, ..."""
     names = tuple(f"{prefix}-{n}" for n in range(len(values)))
     return Description(names=names, values=np.asarray(values, dtype=np.float64))

@@ -1,4 +1,4 @@
-"""Texture of a picture: gradients, binary patterns, co-occurrence and Gabor waves."""
+"""Texture of a picture: HOG, local binary patterns, co-occurrence and Gabor filters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from onkos.features.pictures.picture import (
     box,
     joined,
     numbered,
-    region,
+    picture_region,
 )
 
 MARGIN = 0.25  # of the lesion's sides, around it, where a picture is cropped to its mask
@@ -35,12 +35,11 @@ def gradients(
     orientations: int = 9,
     pixels: int = 16,
 ) -> Description:
-    """Histograms of oriented gradients (HOG): where edges run in which direction.
+    """Histogram of oriented gradients (HOG).
 
-    The picture, or the mask's rectangle with a quarter of its sides around it, is scaled to
-    ``cells x cells`` cells of ``pixels x pixels`` pixels, so the length is always the same;
-    blocks of 2 x 2 cells are normalised (L2-Hys). A picture without edges gives zeros, never
-    NaN.
+    The picture, or the mask's bounding box enlarged by a quarter of its sides, is resized to
+    ``cells x cells`` cells of ``pixels x pixels`` pixels, so that the length is fixed; blocks of
+    2 x 2 cells are normalised (L2-Hys). A picture without edges gives zeros, never NaN.
 
     References
     ----------
@@ -52,7 +51,7 @@ def gradients(
             f"cells {cells}, orientations {orientations}, pixels {pixels}: expected at least "
             "2, 2 and 4"
         )
-    seen = region(picture, mask)
+    seen = picture_region(picture, mask)
     cut = seen.grey if mask is None else seen.grey[seen.widened(MARGIN)]
     side = cells * pixels
     scaled = transform.resize(cut, (side, side), order=1, anti_aliasing=max(cut.shape) > side)
@@ -75,11 +74,11 @@ def binary_patterns(
     radii: Sequence[int] = (1, 2, 4),
     points: int = 8,
 ) -> Description:
-    """Uniform local binary patterns (LBP) at several radii: spots, edges, corners of any turn.
+    """Rotation-invariant uniform local binary patterns (LBP) at several radii.
 
-    For each radius the shares of the ``points + 2`` rotation-invariant uniform patterns among
-    the pixels inside, those nearer to the picture's edge than the radius left out. NaN where
-    none is left. Brighter or steeper greys change nothing.
+    For each radius the frequencies of the ``points + 2`` patterns among the pixels inside, those
+    nearer to the picture's edge than the radius left out. NaN where none is left. Invariant to
+    brightness and gain.
 
     References
     ----------
@@ -88,7 +87,7 @@ def binary_patterns(
     """
     if not radii or min(radii) < 1 or points < 4:
         raise UsageError(f"radii {tuple(radii)}, points {points}: expected >= 1 pixel and >= 4")
-    seen = region(picture, mask)
+    seen = picture_region(picture, mask)
     parts = []
     for radius in radii:
         codes = _uniform_patterns(seen.grey, radius, points)
@@ -107,7 +106,7 @@ def _uniform_patterns(grey: FloatArray, radius: int, points: int) -> NDArray[np.
         return np.empty((tall, wide), dtype=np.intp)
     centre = grey[radius : radius + tall, radius : radius + wide]
     ring = np.empty((points, tall, wide), dtype=bool)
-    level = np.abs(grey).max() * 1e-9  # rounding of the interpolation is no difference
+    level = np.abs(grey).max() * 1e-9  # differences below are rounding of the interpolation
     for point in range(points):
         angle = 2 * math.pi * point / points
         at = round(-radius * math.sin(angle), 6), round(radius * math.cos(angle), 6)
@@ -139,11 +138,11 @@ def cooccurrence(
     distances: Sequence[int] = (1, 2, 4),
     levels: int = 32,
 ) -> Description:
-    """Haralick's texture of grey level co-occurrence (GLCM): mean and range over directions.
+    """Haralick features of the grey level co-occurrence matrix: mean and range over directions.
 
-    Greys inside are put into equal bins from their least to their greatest; for each distance
-    the matrices of the four directions are symmetric, of pairs inside. NaN where no pair is that
-    far apart; a region of one grey has correlation 1 and information measures 0.
+    Grey values inside are discretised into equal bins over their range; for each distance there
+    is one symmetric matrix per direction (four), of pairs inside. NaN where there is no pair at
+    that distance; a region of one grey value has correlation 1 and information measures 0.
 
     References
     ----------
@@ -152,7 +151,7 @@ def cooccurrence(
     """
     if not distances or min(distances) < 1 or levels < 2:
         raise UsageError(f"distances {tuple(distances)}, levels {levels}: expected >= 1 and >= 2")
-    seen = region(picture, mask)
+    seen = picture_region(picture, mask)
     block = box(seen.inside)
     grey, inside = seen.grey[block], seen.inside[block]
     low, high = grey[inside].min(), grey[inside].max()
@@ -201,7 +200,7 @@ def _pairs(
 
 
 def haralick(matrix: FloatArray) -> dict[str, float]:
-    """Haralick's numbers of one symmetric co-occurrence matrix; all NaN if it is empty."""
+    """Haralick features of one symmetric co-occurrence matrix; all NaN if it is empty."""
     levels = len(matrix)
     i, j = np.indices(matrix.shape)
     edge = matrix.sum(axis=1)
@@ -250,12 +249,12 @@ def waves(
     wavelengths: Sequence[float] = (4.0, 8.0, 16.0, 32.0),
     orientations: int = 6,
 ) -> Description:
-    """Mean and standard deviation inside of the modulus of Gabor filters, sizes in pixels.
+    """Gabor features: mean and standard deviation inside of the magnitude of filter responses.
 
-    Filters of one octave, made in Fourier space as in the reference; the picture is mirrored at
-    its edges. Greys are first freed of their mean and scaled by their standard deviation inside,
-    so brightness and gain change nothing; a region of one grey gives the answers of its
-    surroundings unscaled.
+    Filters of one octave bandwidth, defined in Fourier space as in the reference; wavelengths in
+    pixels; the picture is mirrored at its edges. Grey values are first standardised by mean and
+    standard deviation inside, so the result does not depend on brightness and gain; a region of
+    one grey value gives the unscaled response to its surroundings.
 
     References
     ----------
@@ -267,7 +266,7 @@ def waves(
             f"wavelengths {tuple(wavelengths)}, orientations {orientations}: expected >= 2 pixels "
             "and at least one"
         )
-    seen = region(picture, mask)
+    seen = picture_region(picture, mask)
     inside = seen.grey[seen.inside]
     grey = (seen.grey - inside.mean()) / (inside.std() or 1.0)
     tall, wide = grey.shape
@@ -280,7 +279,7 @@ def waves(
             angle = math.pi * turn / orientations
             along = u[None, :] * math.cos(angle) + v[:, None] * math.sin(angle)
             across = v[:, None] * math.cos(angle) - u[None, :] * math.sin(angle)
-            spread = 0.28 / wavelength  # half the answer at one octave's ends
+            spread = 0.28 / wavelength  # half the response at the ends of one octave
             shape = np.exp(-((along - 1 / wavelength) ** 2 + across**2) / (2 * spread**2))
             answer = np.abs(fft.ifft2(spectrum * shape)[:tall, :wide])[seen.inside]
             name = f"gabor-w{wavelength:g}-o{turn}"

@@ -1,4 +1,4 @@
-"""Bags of visual words: how often each of the kinds of detail that a cohort has occurs."""
+"""Bag of visual words: histogram of the nearest cluster centres of local descriptors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from onkos.features.pictures.picture import Description, FloatArray, numbered
 
 Float32 = NDArray[np.float32]
 
-SAMPLE = 50_000  # descriptors that k-means sees at most
+SAMPLE = 50_000  # most descriptors that k-means is fitted to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,7 +28,7 @@ class Vocabulary:
     Parameters
     ----------
     words
-        (k, length) float32: middle of each kind of descriptor.
+        (k, length) float32: cluster centres.
     rarity
         (k,) float64: log(pictures / pictures with the word) of the training pictures, smoothed
         (tf-idf).
@@ -87,12 +87,12 @@ def learn_vocabulary(
     Parameters
     ----------
     pictures
-        Descriptors (n, length) of each picture, of training patients only: words learnt on the
-        patients to be judged would know them.
+        Descriptors (n, length) of each picture, of training patients only: a vocabulary that
+        has seen the test patients would be biased towards them.
     count
         Number of words.
     rng
-        Of the sample (50,000 descriptors at most, equally many of each picture) and of k-means.
+        Of the sample (at most 50,000 descriptors, equally many per picture) and of k-means.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def bag_of_words(
     neighbours: int = 1,
     tf_idf: bool = False,
 ) -> Description:
-    """Share of each visual word in a picture.
+    """Frequency of each visual word in a picture.
 
     Parameters
     ----------
@@ -149,15 +149,15 @@ def bag_of_words(
     vocabulary
         The words.
     neighbours
-        1: each descriptor counts for its nearest word (hard). More: it is shared between that
-        many nearest ones by a Gaussian of the vocabulary's spread (soft).
+        1: each descriptor counts for its nearest word (hard assignment). More: it is divided
+        among that many nearest words by a Gaussian of the vocabulary's spread (soft).
     tf_idf
-        Weigh words by their rarity in the training pictures, then scale to length 1.
+        Weight words by their rarity in the training pictures, then scale to unit length.
 
     Returns
     -------
     Description
-        ``word-0`` ... ; a picture without descriptors has NaN everywhere.
+        ``word-0`` ...; NaN throughout for a picture without descriptors.
 
     References
     ----------

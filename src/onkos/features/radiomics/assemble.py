@@ -1,4 +1,4 @@
-"""What was found of regions, by image, put into one table with what is missing and why."""
+"""Assembly of the features of all regions into one table, with reasons for missing values."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _line(found: Found, settings: Settings) -> list[float]:
 
 
 def _undefined(label: str, found: Found | None, missing: list[str]) -> Caveat:
-    """Why values are NaN, in one sentence."""
+    """Caveat that says why values are NaN."""
     if found is None:
         return Caveat(code="empty-region", text="The region has no voxel.", where=label)
     intensities = found.get("stat")
@@ -90,6 +90,6 @@ def _undefined(label: str, found: Found | None, missing: list[str]) -> Caveat:
     elif intensities is not None and intensities[10] == 0:
         reason, code = "its voxels do not differ in intensity", "single-intensity"
     else:
-        reason, code = "it is too small or too even for them, or a divisor is 0", "undefined"
+        reason, code = "it is too small or too homogeneous, or a divisor is 0", "undefined"
     told = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
     return Caveat(code=code, text=f"Undefined here because {reason}: {told}.", where=label)

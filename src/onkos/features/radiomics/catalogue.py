@@ -98,7 +98,7 @@ def tags(families: tuple[str, ...], aggregations: tuple[str, ...]) -> tuple[str,
 
 
 def endings(family: str, aggregations: tuple[str, ...]) -> tuple[str, ...]:
-    """Ends of a family's tags; one empty end for a family that is not aggregated."""
+    """Endings of a family's tags; one empty ending for a family without aggregation."""
     if family in DIRECTED:
         return tuple(f"_{name}" for name in AGGREGATIONS if name in aggregations)
     if family in UNDIRECTED:
@@ -107,7 +107,7 @@ def endings(family: str, aggregations: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def extents(aggregations: tuple[str, ...]) -> tuple[str, ...]:
-    """How slices are treated in the wanted aggregations: of 2D, 2_5D, 3D those that occur."""
+    """Which of 2D, 2_5D and 3D occur among the aggregations."""
     asked = {name.rsplit("_", 1)[0] for name in aggregations}
     return tuple(extent for extent in EXTENTS if extent in asked)
 

@@ -1,4 +1,4 @@
-"""Volume and surface of a mask's mesh, from how often each marching-cubes cell occurs."""
+"""Volume and surface area of a mask's mesh from counts of marching-cubes configurations."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Indices = NDArray[np.intp]
 def mesh_size(outline: NDArray[np.uint8], spacing_mm: tuple[float, ...]) -> tuple[float, float]:
     """Volume (mm^3) and area (mm^2) of the surface at 0.5, without building a mesh.
 
-    A cell of eight voxels can look only 256 ways. So the cells are counted by their look, and
-    the triangles of each look (Lorensen and Cline's) are measured once.
+    A cell of eight voxels has only 256 configurations. The cells are counted by configuration,
+    and the triangles of each (Lorensen and Cline) are measured once.
 
     Parameters
     ----------
@@ -41,9 +41,9 @@ def mesh_size(outline: NDArray[np.uint8], spacing_mm: tuple[float, ...]) -> tupl
 
 @functools.cache
 def _triangles() -> tuple[FloatArray, Indices]:
-    """Triangles of all looks, (n, 3 corners, 3 axes) within a unit cell, and their looks.
+    """Triangles of all configurations, (n, 3 corners, 3 axes) in a unit cell, and their numbers.
 
-    Bit 4 z + 2 y + x of a look tells whether that corner of the cell is inside.
+    Bit 4 z + 2 y + x of the number is set where that corner of the cell is inside.
     """
     made, looks = [], []
     for look in range(1, 255):
@@ -56,7 +56,7 @@ def _triangles() -> tuple[FloatArray, Indices]:
 
 @njit(cache=True, nogil=True)
 def _looks(outline: Any) -> Any:  # pragma: no cover
-    """How many cells have each look, and the sum of their places along x."""
+    """Number of cells of each configuration, and the sum of their indices along x."""
     counts, places = np.zeros(256, dtype=np.int64), np.zeros(256, dtype=np.int64)
     slices, rows, columns = outline.shape
     for z in range(slices - 1):

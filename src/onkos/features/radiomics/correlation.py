@@ -15,10 +15,10 @@ Indices = NDArray[np.intp]
 Sides = tuple[int, ...]
 Spectrum = NDArray[np.float32]
 
-_PAIRS_AT_MOST = 400  # voxels: below, all pairs are visited
+_PAIRS_AT_MOST = 400  # voxels: up to here by all pairs, above by Fourier transform
 _PARTS = 8  # of the spectrum, one held at a time: it is 48 times as large as the region
 _WIDTH = 16  # columns at least: whole vector registers
-_CACHED = 1 << 17  # numbers that are worked on at a time
+_CACHED = 1 << 17  # numbers in the working set
 
 
 def moran_geary(
@@ -171,7 +171,7 @@ def _along_rows(
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def _transformed(row: Any, ends: Any, factors: Any, out: Any) -> None:  # pragma: no cover
-    """Sum of each place's value times its factors; four places at a time spare memory."""
+    """Sum of values times their factors, four at a time to save memory traffic."""
     x, stop = ends
     out[:] = 0.0
     while x + 4 <= stop:

@@ -17,13 +17,13 @@ from onkos.features.radiomics.filtered import Filtering
 from onkos.features.radiomics.morphology import centre_shift, morphology
 from onkos.features.radiomics.peaks import peaks
 from onkos.features.radiomics.region import Region, blocks, in_levels, region
-from onkos.features.radiomics.responses import Regions, responses
+from onkos.features.radiomics.responses import ProcessedRegions, responses
 from onkos.features.radiomics.settings import Settings
 from onkos.features.radiomics.table import Table
 from onkos.features.radiomics.usable import require_usable
 from onkos.features.threads import each
 
-_LARGE = 1 << 15  # voxels of a bounding box that are worth several threads
+_LARGE = 1 << 15  # voxels of a bounding box from which several threads pay off
 _LARGE_ALONE = 1 << 12  # the same where there are fewer regions than threads
 
 
@@ -32,20 +32,20 @@ def radiomics(
 ) -> Table:
     """Radiomic features of every region of a mask, to the IBSI-1 reference.
 
-    They describe a lesion's size, shape, brightness and texture by numbers that other software
-    computes alike. They are research values: whether one means anything for a patient has to be
-    shown in a cohort. Slices are the planes of the volume's last axis; an oblique grid is fine.
+    Size, shape, intensity and texture of a lesion, reproducible with other IBSI-compliant
+    software. They are research values: whether a feature has clinical meaning has to be shown in
+    a cohort. Slices are the planes of the volume's last axis; oblique grids are allowed.
 
     Parameters
     ----------
     volume
         Grey values on a grid of three axes.
     mask
-        Regions on the same grid, any number of labels; each is cropped and processed by itself.
+        Regions on the same grid, any number of labels; each is cropped and processed separately.
     settings
         Image processing, families and aggregations; the defaults of :class:`Settings` if None.
     threads
-        How many may work at once; the values do not depend on it.
+        Number of threads; the values do not depend on it.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def radiomics(
     spacing = volume.geometry.spacing_mm[::-1]
     wanted = sorted(mask.names)
     boxes = blocks(labels, np.array(wanted, dtype=np.int64))
-    regions: Regions = [None] * len(wanted)  # kept only where filters look at them again
+    regions: ProcessedRegions = [None] * len(wanted)  # kept only where filters look at them again
     plain = settings.of_original()
 
     def work(n: int, threads: int) -> Found | None:
@@ -96,7 +96,7 @@ def radiomics(
 def _each(
     work: Callable[[int, int], Found | None], names: list[str], sizes: list[int], threads: int
 ) -> list[Found | None]:
-    """Features of all regions: large ones one after the other, small ones side by side."""
+    """Features of all regions: large ones one after the other, small ones in parallel."""
 
     def named(n: int, threads: int = 1) -> Found | None:
         try:
@@ -112,7 +112,7 @@ def _each(
 
 
 def _of_response(
-    filtering: Filtering, seen: Regions, names: list[str], settings: Settings, threads: int
+    filtering: Filtering, seen: ProcessedRegions, names: list[str], settings: Settings, threads: int
 ) -> Part:
     """Features of all regions in the response to one filter."""
     asked = settings.of_response(filtering)

@@ -1,4 +1,4 @@
-"""A filter whose response is measured like an image: its parameters, bins, name and support."""
+"""A filter in the settings of an extraction: its parameters, binning, name and support."""
 
 from __future__ import annotations
 

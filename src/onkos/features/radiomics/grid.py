@@ -1,4 +1,4 @@
-"""IBSI's interpolation: grids laid over each other, one axis after the other."""
+"""Interpolation as defined by IBSI, one axis after the other."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from scipy import ndimage
 FloatArray = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_SPLINE_MARGIN = 16  # voxels: beyond, a spline's coefficient hardly depends on a value (1e-9)
+_SPLINE_MARGIN = 16  # voxels: beyond, a value affects a spline coefficient by under 1e-9
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """One side of a grid laid over another: voxels and step of both, in mm."""
+    """One axis of the old and the new grid: number of voxels and step of both, in mm."""
 
     old_count: int
     old_mm: float
@@ -30,7 +30,7 @@ class Axis:
 
     @classmethod
     def covering_all(cls, old_count: int, old_mm: float, mm: float, alignment: str) -> Axis:
-        """As many new voxels as cover the old side, with centres or corners in one place."""
+        """As many new voxels as cover the old extent, with centres or corners aligned."""
         count = math.ceil(old_count * old_mm / mm - _ROUNDING)
         return cls(
             old_count=old_count, old_mm=old_mm, count=max(count, 1), mm=mm, alignment=alignment
@@ -38,7 +38,7 @@ class Axis:
 
     @property
     def same(self) -> bool:
-        """Whether both grids are one."""
+        """Whether both grids are identical."""
         return self.count == self.old_count and abs(self.mm - self.old_mm) < _ROUNDING
 
     def places(self, start: int, stop: int) -> FloatArray:
@@ -57,7 +57,7 @@ class Axis:
 
     @property
     def _one_place(self) -> tuple[float, float]:
-        """New and old index of the place that both grids share."""
+        """New and old index of the point where both grids are aligned."""
         if self.alignment == "corner":
             return -0.5, -0.5
         return (self.count - 1) / 2, (self.old_count - 1) / 2
@@ -87,7 +87,7 @@ def interpolated(
     method: str,
     label: int | None = None,
 ) -> NDArray[Any]:
-    """Values at a block of new voxels; beyond the outermost centres the outermost value holds.
+    """Values at a block of new voxels; beyond the outermost centres the outermost value is used.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def interpolated(
 
 
 def _taps(places: FloatArray, side: int, method: str) -> tuple[Indices, FloatArray]:
-    """Voxels, (n, taps), that make up the value at each place, and their weights."""
+    """Source voxels (n, taps) of the value at each position, and their weights."""
     if method == "nearest":
         return np.floor(places + 0.5)[:, None].astype(np.intp), np.ones((len(places), 1))
     floor = np.floor(places + _ROUNDING)

@@ -1,4 +1,4 @@
-"""Hull of a mask's surface, and the boxes and ellipsoids around it."""
+"""Convex hull of a mask's surface, and minimum bounding box and ellipsoid."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Hull:
 
     @property
     def diameter(self) -> float:
-        """Greatest distance between two points of the surface, in mm."""
+        """Maximum distance between two points of the surface, in mm."""
         return float(_diameter(self.corners))
 
     def smallest_box(self, starts: FloatArray) -> FloatArray:
-        """Sides (mm) of a tight box in any orientation.
+        """Sides (mm) of the approximate minimum oriented bounding box.
 
         From each start (sets of three orthogonal directions, (n, 3, 3) in rows) the box is
-        turned about one of its axes at a time to the least rectangle, until it stays. That is
-        Chan and Tan's approximation; the true least box may be a little smaller.
+        rotated about one of its axes at a time to the minimum rectangle, until it no longer
+        changes. That is Chan and Tan's approximation; the true minimum may be slightly smaller.
 
         References
         ----------
@@ -46,7 +46,7 @@ class Hull:
         return np.asarray(min(boxes, key=lambda sides: sides.prod()))
 
     def smallest_ellipsoid(self) -> FloatArray:
-        """Semi-axes (mm, longest first) of the least ellipsoid around the hull, to 1e-4.
+        """Semi-axes (mm, longest first) of the minimum enclosing ellipsoid, to 1e-4.
 
         References
         ----------

@@ -60,7 +60,7 @@ def volume_histogram(ordered: NDArray[Any], settings: Settings) -> FloatArray:
 
 
 def _volume_fractions(ordered: NDArray[Any], settings: Settings) -> tuple[FloatArray, FloatArray]:
-    """Intensities, from least to greatest, and the part of the voxels that have at least each."""
+    """Intensities in increasing order, and the fraction of voxels with at least each."""
     low = float(ordered[0]) if settings.low is None else settings.low
     high = float(ordered[-1]) if settings.high is None else settings.high
     if settings.ivh_discretisation == "none":
@@ -81,7 +81,7 @@ def _volume_fractions(ordered: NDArray[Any], settings: Settings) -> tuple[FloatA
 
 
 def _as_they_are(ordered: NDArray[Any], low: float, high: float) -> FloatArray:
-    """Whole numbers in steps of 1, other intensities as they occur (with the range's ends)."""
+    """Integers in steps of 1, other intensities as they occur (with the ends of the range)."""
     if np.issubdtype(ordered.dtype, np.integer) or not np.any(ordered != np.rint(ordered)):
         return np.arange(math.ceil(low), math.floor(high) + 1, dtype=np.float64)
     return np.unique(np.concatenate([[low], ordered.astype(np.float64), [high]]))
@@ -105,7 +105,7 @@ def bin_width(values: NDArray[Any], low: float, width: float) -> NDArray[np.int6
 
 @njit(cache=True, nogil=True)
 def summarised(values: Any, weights: Any) -> Any:  # pragma: no cover
-    """Statistics of sorted values, each counted as often as its weight says (once without)."""
+    """Statistics of sorted values, optionally weighted."""
     out = np.full(18, np.nan)
     plain, total, mean, energy = len(weights) == 0, 0.0, 0.0, 0.0
     for n in range(len(values)):
@@ -155,7 +155,7 @@ def _spreads(values: Any, weights: Any, centres: Any) -> Any:  # pragma: no cove
 
 @njit(cache=True, nogil=True)
 def _robust(values: Any, weights: Any, low: float, high: float) -> float:  # pragma: no cover
-    """Mean distance from the mean, both of the values between two ends; NaN if none is there."""
+    """Mean absolute deviation of the values between two limits; NaN if there is none."""
     mean, total, spread = 0.0, 0.0, 0.0
     for n in range(len(values)):
         if low <= values[n] <= high:
@@ -174,7 +174,7 @@ def _robust(values: Any, weights: Any, low: float, high: float) -> float:  # pra
 
 @njit(cache=True, nogil=True)
 def _quantile(values: Any, weights: Any, place: float) -> float:  # pragma: no cover
-    """Value at a place of the order, straight between two places."""
+    """Order statistic, linearly interpolated."""
     below = math.floor(place)
     if len(weights) == 0:
         low = float(values[below])

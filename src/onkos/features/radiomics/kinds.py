@@ -1,4 +1,4 @@
-"""Whether a value of a settings file is of the kind that a field of a dataclass holds."""
+"""Type check of the values of a settings file against a dataclass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def require_kind(owner: type, key: str, value: Any) -> None:
     """
     hint = typing.get_type_hints(owner)[key]
     if not _fits(hint, value):
-        raise UsageError(f"{key} = {value!r}: of the wrong kind; expected {_named(hint)}")
+        raise UsageError(f"{key} = {value!r}: wrong type; expected {_named(hint)}")
 
 
 def _fits(hint: Any, value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Maps of features: for every voxel of a region, the texture of the small window around it."""
+"""Feature maps: features of a small window around every voxel of a region."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from onkos.features.radiomics.usable import require_usable
 from onkos.features.radiomics.window import KNOWN, column, layout, windows
 from onkos.features.threads import each, slabs
 
-Part = tuple[NDArray[Any], NDArray[np.float32]]
+RegionMap = tuple[NDArray[Any], NDArray[np.float32]]
 
-#: What is mapped if nothing is asked for.
+#: Features mapped by default.
 DEFAULT = (
     "stat_mean",
     "stat_var",
@@ -41,15 +41,16 @@ _IN_SQUARED_UNITS = ("var", "energy")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What is looked at around a voxel: a cube of 2 ``radius`` + 1 voxels a side.
+    """Window around a voxel: a cube with sides of 2 ``radius`` + 1 voxels.
 
     Parameters
     ----------
     radius
         1 to 7 voxels of the image's grid, whatever their size in mm.
     masked
-        Whether only voxels of the region take part. Otherwise all within the cube do, and levels
-        are made of the box that holds the region and its windows, as PyRadiomics does.
+        Whether only voxels of the region are used. Otherwise all within the cube are, and
+        levels are computed over the box that holds the region and its windows, as in
+        PyRadiomics.
 
     Raises
     ------
@@ -67,23 +68,23 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Maps(Mapping[str, Volume]):
-    """Features of every voxel, by tag; a volume is laid out when it is asked for.
+    """Features of every voxel, by tag; volumes are built on access.
 
-    Iterate and let go of each volume to hold one at a time; ``dict(maps)`` holds them all.
+    Iterating without keeping the volumes holds one at a time; ``dict(maps)`` holds them all.
 
     Parameters
     ----------
     names
         Tags, e.g. ``cm_contrast_3D_comb``.
     parts
-        Of each region: where its voxels lie in the raveled (k, j, i) grid, and their values,
-        (names, voxels) of 32 bits.
+        For each region: indices of its voxels in the raveled (k, j, i) grid, and their values,
+        (names, voxels), 32 bits.
     image
         The image without its pixels: its grid, modality, unit, and all caveats.
     """
 
     names: tuple[str, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[RegionMap, ...]
     image: Volume
 
     def __getitem__(self, name: str) -> Volume:
@@ -98,13 +99,15 @@ class Maps(Mapping[str, Volume]):
             undefined += int(np.isnan(values[row]).sum())
         caveats = self.image.caveats
         if undefined:
-            text = f"Undefined in {undefined} of {self.voxels} windows: too small or too even."
+            text = (
+                f"Undefined in {undefined} of {self.voxels} windows: too small or too homogeneous."
+            )
             caveats = (*caveats, Caveat(code="undefined", text=text, where=name))
         unit = _unit(name, self.image.unit)
         return replace(self.image, data=grid.T, unit=unit, caveats=caveats)
 
     def __iter__(self) -> Iterator[str]:
-        """Tags in the order in which they were asked for."""
+        """Tags in the order requested."""
         return iter(self.names)
 
     def __len__(self) -> int:
@@ -128,35 +131,35 @@ def maps(
 ) -> Maps:
     """Radiomic features of the neighbourhood of every voxel (PyRadiomics: voxel-based).
 
-    They show where in a tumour its texture differs: habitats, necrosis, what a biopsy should
-    hit. A value is what :func:`radiomics` gives of the window alone, with levels made once over
-    the whole region. Windows are a few voxels small, so values are noisy, and those of
-    neighbouring voxels depend on each other. They are research values.
+    They show spatial heterogeneity within a tumour (habitats, necrosis, biopsy targets). A value
+    equals that of :func:`radiomics` for the window alone, with levels computed once over the
+    whole region. Windows are small, so values are noisy, and those of neighbouring voxels are
+    correlated. They are research values.
 
-    Memory: 4 bytes a voxel of a region for each map asked for, and 4 for its place; 4 bytes a
-    voxel of the image for the one volume being looked at; while it works, 24 bytes a voxel of
-    the region's bounding box (and 4 of the image if it is normalised), and for each thread a
-    scratch that depends on the window and the levels alone: under 1 MiB with radius 1 or 2,
-    100 MiB at the worst.
+    Memory: 4 bytes per voxel of a region for each map, and 4 for its index; 4 bytes per voxel of
+    the image for the volume in use; during computation 24 bytes per voxel of the region's
+    bounding box (and 4 of the image if it is normalised), and per thread a workspace that
+    depends on the window and the number of levels: under 1 MiB with radius 1 or 2, at most
+    100 MiB.
 
     Parameters
     ----------
     volume
         Grey values on a grid of three axes.
     mask
-        Regions on the same grid. Each is by itself: it has its own levels, and a masked window
-        does not look into its neighbour. Select or merge labels beforehand.
+        Regions on the same grid, processed separately: each has its own levels, and a masked
+        window does not include other regions. Select or merge labels beforehand.
     settings
         Normalisation, re-segmentation, discretisation, dependence; the defaults of
         :class:`Settings` if None. Families and aggregations are those of ``features``. Voxels
-        that are re-segmented away get no value and take no part.
+        removed by re-segmentation get no value and are not used.
     features
         Tags of the families stat, ih, cm, rlm (``_3D_comb``), szm, ngt and ngl (``_3D``); or
         names of families, for all of theirs. Those of the settings if None, else six.
     window
         Radius 1 with the mask if None.
     threads
-        How many may work at once; the values do not depend on it.
+        Number of threads; the values do not depend on it.
 
     Raises
     ------
@@ -183,7 +186,7 @@ def maps(
         scaled = settings.normalisation.applied(volume.data.T).T
         volume = replace(volume, data=scaled, unit="1")
     labels = mask.labels.T
-    parts: list[Part] = []
+    parts: list[RegionMap] = []
     caveats = [*volume.caveats, *mask.caveats]
     wanted = sorted(mask.names)
     for label, block in zip(wanted, blocks(labels, np.array(wanted, dtype=np.int64)), strict=True):
@@ -226,7 +229,7 @@ def tags(features: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag for name in features for tag in known.get(name, (name,))))
 
 
-def _of_region(volume: Volume, where: Any, asked: Any, threads: int) -> Part | None:
+def _of_region(volume: Volume, where: Any, asked: Any, threads: int) -> RegionMap | None:
     """Places and values of one label's voxels; None where re-segmentation leaves none."""
     labels, label, block = where
     _, settings, window = asked

@@ -106,7 +106,7 @@ def cooccurrences(counts: Any) -> Any:  # pragma: no cover
 
 @njit(cache=True, nogil=True)
 def _marginal(out: Any, apart: Any, together: Any, single: Any) -> None:  # pragma: no cover
-    """Features that need only the distributions of differences, sums and single levels."""
+    """Features that need only the distributions of differences and sums, and the marginals."""
     levels = len(apart)
     mean = 0.0
     for i in range(1, levels + 1):

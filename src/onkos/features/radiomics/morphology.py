@@ -1,4 +1,4 @@
-"""Size and shape of a region, and how its intensities lie in it."""
+"""Morphological features of a region."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def morphology(
 def _densities(
     volume: float, area: float, around: tuple[Hull, FloatArray, FloatArray]
 ) -> list[float]:
-    """Volume and area as parts of those of boxes, ellipsoids and the hull around the region."""
+    """Volume and area densities: ratios to boxes, ellipsoids and the convex hull."""
     hulled, semi_axes, axes = around
     upright = np.ptp(hulled.corners, axis=0)
     turned = hulled.smallest_box(np.stack([np.eye(3), axes]))

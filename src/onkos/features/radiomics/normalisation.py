@@ -18,15 +18,15 @@ from onkos.features.radiomics.kinds import require_kind
 class Normalisation:
     """Z-scores by mean and standard deviation (n - 1) of all voxels of the image.
 
-    The whole image counts, air and background too, as in PyRadiomics and ITK: images with more
-    air have other values.
+    Over the whole image, air and background included, as in PyRadiomics and ITK: the result
+    depends on how much air is in the image.
 
     Parameters
     ----------
     scale
-        What a standard deviation becomes.
+        Value of one standard deviation after normalisation.
     outlier_sigma
-        Values further from the mean are set to this many standard deviations; None keeps all.
+        Values are clipped at this many standard deviations from the mean; None for no clipping.
 
     Raises
     ------

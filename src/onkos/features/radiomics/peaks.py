@@ -1,4 +1,4 @@
-"""Local intensity peaks: the mean within a sphere of 1 cm^3."""
+"""Local and global intensity peak: maximum of the mean within a sphere of 1 cm^3."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def peaks(
 
 
 def _rows(spacing_mm: tuple[float, ...]) -> NDArray[np.int64]:
-    """The sphere as rows along x, (n, 3): offset in z and y, half its length."""
+    """The sphere as rows along x, (n, 3): offset in z and y, half length."""
     rows = []
     far_z, far_y, _ = reach(spacing_mm)
     for dz in range(-far_z, far_z + 1):

@@ -1,4 +1,4 @@
-"""One outlined region after image processing: cropped, interpolated, re-segmented, in levels."""
+"""One region after image processing: cropped, interpolated, re-segmented, discretised."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from onkos.features.radiomics.settings import Settings
 
 Block = tuple[tuple[int, int], ...]
 
-_LEVELS_AT_MOST = 4096  # co-occurrence tables grow with the square
+_LEVELS_AT_MOST = 4096  # co-occurrence matrices grow with the square
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Region:
-    """What features are computed from; all arrays are (z, y, x).
+    """A processed region, from which features are computed; all arrays are (z, y, x).
 
     Parameters
     ----------
     image
-        Intensities of the region and as much around it as a local peak needs.
+        Intensities of the region with the margin that local intensity peaks need.
     corner
         Voxel of ``image`` where the region's bounding box begins.
     outline
         Morphological mask (0, 1) of the bounding box with a border of zeros.
     inside
-        Intensity mask of the bounding box: the outline without what was re-segmented away.
+        Intensity mask of the bounding box: the outline after re-segmentation.
     spacing_mm
         Steps along z, y, x.
     grid_shape
         Voxels of the whole image after interpolation, along z, y, x.
     around
-        Where ``image`` lies in that grid, (start, stop) along z, y, x.
+        Position of ``image`` in that grid, (start, stop) along z, y, x.
     """
 
     image: NDArray[Any]
@@ -123,7 +123,7 @@ def region(
 def resampled(
     image: NDArray[Any], axes: tuple[Axis, ...], block: Block, settings: Settings
 ) -> NDArray[Any]:
-    """Intensities at a block of voxels of a new grid, whole numbers where they are to be."""
+    """Intensities at a block of voxels of a new grid, rounded where the settings say so."""
     cut = interpolated(image, axes, block, method=settings.interpolation)
     if not all(axis.same for axis in axes):
         if settings.round_to_integer:
@@ -134,12 +134,12 @@ def resampled(
 
 
 def in_levels(found: Region, settings: Settings) -> tuple[NDArray[Any], int]:
-    """Discretised intensities with a border of zeros, 0 outside, and their greatest level.
+    """Discretised intensities with a border of zeros, 0 outside, and the number of levels.
 
     Raises
     ------
     ContentError
-        If the bins asked for give more than 4,096 levels.
+        If the binning gives more than 4,096 levels.
     """
     box, inside = found.box, found.inside
     low, high = (float(end) for end in _ends(box, inside))
@@ -157,7 +157,7 @@ def in_levels(found: Region, settings: Settings) -> tuple[NDArray[Any], int]:
     if count > _LEVELS_AT_MOST:
         raise ContentError(
             f"intensities from {low:g} to {high:g} in bins of {settings.bins:g} are {count} "
-            f"levels, at most {_LEVELS_AT_MOST} are counted; use wider bins or a number of them"
+            f"levels; expected at most {_LEVELS_AT_MOST}, use wider bins or a fixed bin number"
         )
     out = np.zeros(found.outline.shape, dtype=np.uint8 if count < 256 else np.uint16)
     _fill(out, box, inside, (start, width, scale, most))
@@ -189,7 +189,7 @@ def _as_floats(cut: NDArray[Any]) -> NDArray[Any]:
 
 
 def _kept(box: NDArray[Any], within: NDArray[np.bool_], settings: Settings) -> NDArray[np.bool_]:
-    """Intensity mask: first the range, then outliers of what is in it."""
+    """Intensity mask: range re-segmentation first, then outlier filtering."""
     if not np.isfinite(box, where=within, out=np.ones(box.shape, dtype=bool)).all():
         raise ContentError("some intensities within the outline are not numbers")
     kept = within.copy()

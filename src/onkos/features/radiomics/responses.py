@@ -1,4 +1,4 @@
-"""Responses to filters, of the part of the image that regions need; one at a time."""
+"""Filter responses of the part of the image that the regions need, one filter at a time."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from onkos.features.radiomics.grid import axes_to
 from onkos.features.radiomics.region import Block, Region, resampled
 from onkos.features.radiomics.settings import Settings
 
-Regions = list[Region | None]
+ProcessedRegions = list[Region | None]
 
 
 def responses(
     image: NDArray[Any],
     spacing_mm: tuple[float, ...],
-    regions: Regions,
+    regions: ProcessedRegions,
     settings: Settings,
     *,
     threads: int,
-) -> Iterator[tuple[Filtering, Regions]]:
-    """Every filter with the regions as they are in its response; intensity masks stay.
+) -> Iterator[tuple[Filtering, ProcessedRegions]]:
+    """Each filter with the regions in its response; intensity masks are unchanged.
 
-    The image (z, y, x) is interpolated and filtered once for all regions, in the box that holds
-    them and, around them, whatever a filter of finite support looks at: there the response is
-    that of the whole image. Other filters, and a periodic boundary that is looked over, get the
-    whole image. Memory: the box in 32 bits, and what a filter holds of it (a few times that).
+    The image (z, y, x) is interpolated and filtered once for all regions, in their common
+    bounding box enlarged by the support of the filter, where the response equals that of the
+    whole image. Filters of infinite support, and periodic boundaries within reach, get the whole
+    image. Memory: the box in 32 bits, and a few times that within a filter.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def responses(
 def _response(
     cut: NDArray[Any], filtering: Filtering, steps: tuple[float, ...], threads: int
 ) -> NDArray[np.float32]:
-    """Answer to a box (z, y, x) of the image."""
+    """Response of a box (z, y, x) of the image."""
     grid = Geometry.upright(cut.shape[::-1], spacing_mm=steps[::-1])
     volume = Volume(data=cut.T, geometry=grid, modality="OT", unit="1")
     try:
@@ -73,9 +73,9 @@ def _response(
     return data
 
 
-def _seen(regions: Regions, response: NDArray[np.float32], box: Block) -> Regions:
+def _seen(regions: ProcessedRegions, response: NDArray[np.float32], box: Block) -> ProcessedRegions:
     """Regions with the response in place of the image."""
-    seen: Regions = []
+    seen: ProcessedRegions = []
     for region in regions:
         if region is None:
             seen.append(None)
@@ -88,7 +88,7 @@ def _seen(regions: Regions, response: NDArray[np.float32], box: Block) -> Region
 def _grown(
     box: Block, filtering: Filtering, steps: tuple[float, ...], shape: tuple[int, ...]
 ) -> Block:
-    """Box with what the filter looks at around it, within the image."""
+    """Box enlarged by the support of the filter, within the image."""
     far = filtering.reach(steps[::-1])
     if far is None:
         return tuple((0, side) for side in shape)
@@ -102,7 +102,7 @@ def _grown(
 
 
 def _united(boxes: Sequence[Block]) -> Block:
-    """The least box that holds all."""
+    """The smallest box that holds all."""
     return tuple(
         (min(start for start, _ in ends), max(stop for _, stop in ends))
         for ends in zip(*boxes, strict=True)
@@ -110,5 +110,5 @@ def _united(boxes: Sequence[Block]) -> Block:
 
 
 def _moved(box: Block, within: Block) -> Block:
-    """A box as seen from the corner of another."""
+    """A box relative to the corner of another."""
     return tuple((a - first, b - first) for (a, b), (first, _) in zip(box, within, strict=True))

@@ -23,19 +23,19 @@ _WORDS = {
     "first_bin": ("low", "multiple"),
     "ivh_discretisation": ("none", "number", "width"),
 }
-#: Came later: out of the plain form while they are the default, so that hashes made before stay.
+#: Added later: left out of the plain form at their default, so that earlier hashes stay valid.
 _LATER = ("alignment", "keep_type", "features", "normalisation", "original", "filters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Choices that change the value of a feature; the defaults are stated, never hidden.
+    """Settings of the extraction: everything that changes the value of a feature.
 
     Parameters
     ----------
     spacing_mm
-        Voxels to interpolate to: three sides for all axes, two for each slice by itself, None
-        to leave the image as it is.
+        Voxel size to interpolate to: three sides for all axes, two for in-plane interpolation,
+        None for no interpolation.
     interpolation, mask_interpolation
         ``nearest``, ``linear`` or ``cubic`` (spline) for intensities; a region keeps the voxels
         that ``mask_threshold`` or more of it covers.
@@ -49,40 +49,40 @@ class Settings:
         ``number``: fixed bin number (FBN), ``bins`` of them between least and greatest
         intensity. ``width``: fixed bin size (FBS) of ``bins``.
     first_bin
-        Where bins of fixed width begin: at ``low`` (the lower end of the range, else the least
+        Start of bins of fixed width: at ``low`` (the lower end of the range, else the minimum
         intensity: IBSI) or at a ``multiple`` of the width (PyRadiomics).
     ivh_discretisation, ivh_bins
-        The same for the intensity-volume histogram; ``none`` takes intensities as they are, in
+        The same for the intensity-volume histogram; ``none`` uses intensities as they are, in
         steps of ``ivh_bins``.
     dependence
-        Greatest difference of levels that counts as dependent (NGLDM's alpha).
+        Largest difference of levels that counts as dependent (NGLDM's alpha).
     families
         Feature families by their tags' first part; see :data:`catalogue.FAMILIES`.
     aggregations
         Of ``2D_avg``, ``2D_comb``, ``2_5D_avg``, ``2_5D_comb``, ``3D_avg``, ``3D_comb``.
     alignment
-        What the grids before and after interpolation have in common: the ``centre`` (IBSI) or
-        the ``corner`` where both begin (PyRadiomics).
+        Alignment of the grids before and after interpolation: at the ``centre`` (IBSI) or at
+        the first ``corner`` (PyRadiomics).
     keep_type
-        Cut interpolated intensities of an image of whole numbers towards 0 to whole ones, as ITK
-        and PyRadiomics do.
+        Truncate interpolated intensities of an integer image to integers, as ITK and PyRadiomics
+        do.
     features
         Tags of the features to keep, e.g. ``cm_contrast_3D_comb``; all of the families if none
         is named.
     normalisation
-        How intensities are brought to one scale before interpolation; None leaves them.
+        Intensity normalisation before interpolation; None for none.
     original
-        Whether the image as it is gives features too; without it only its shape is described.
+        Whether features are computed from the unfiltered image; without it only its shape is.
     filters
-        Filters whose responses give features besides. The image is interpolated, then filtered;
-        the voxels that count are those whose *original* intensities re-segmentation keeps; the
-        response has its own bins. Shape is described once, of the original. The intensity-volume
+        Filters from whose responses features are computed. The image is interpolated, then
+        filtered; re-segmentation uses the *original* intensities; the response has its own
+        bins. Shape is described once, of the original. The intensity-volume
         histogram of a response has 1,000 bins, as IBSI asks where units are arbitrary.
 
     Raises
     ------
     UsageError
-        If a value is not among the known ones or contradicts another.
+        If a value is unknown or contradicts another.
 
     References
     ----------
@@ -145,25 +145,25 @@ class Settings:
             raise UsageError(f"dependence {self.dependence}: expected 0 or more levels")
 
     def _require_columns(self) -> None:
-        """Features that there are, filters with names of their own, and something to give."""
+        """Require known features, unique filter names, and something to extract."""
         if self.features:
             _require_known("features", self.features, tags(self.families, self.aggregations))
         names = [filtering.id for filtering in self.filters]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise UsageError(f"filters {twice} more than once; give each a name of its own")
+            raise UsageError(f"filters {twice} more than once; give each filter its own name")
         if not (self.original or self.filters or "morph" in self.families):
             raise UsageError("original = false without filters or shape: nothing to extract")
 
     def of_original(self) -> Settings:
-        """Settings of what is computed from the image as it is: no filter, else all the same."""
+        """Settings of the features of the unfiltered image."""
         if self.original and not self.filters:
             return self
         asked = self.families if self.original else ("morph",)
         return replace(self, **self._kept(asked), original=True, filters=())
 
     def of_response(self, filtering: Filtering) -> Settings:
-        """Settings of what is computed from a filter's response, re-segmented beforehand."""
+        """Settings of the features of a filter's response, which is already re-segmented."""
         return replace(
             self,
             **self._kept(tuple(family for family in self.families if family != "morph")),
@@ -181,12 +181,12 @@ class Settings:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Tags of what these settings give of one image, in the order of the reference set."""
+        """Tags of the features of one image, in the order of the IBSI reference."""
         every = tags(self.families, self.aggregations)
         return every if not self.features else tuple(n for n in every if n in self.features)
 
     def _kept(self, asked: tuple[str, ...]) -> dict[str, Any]:
-        """Of some families those that are asked for, with what is kept of them."""
+        """The requested families and features among ``asked``."""
         features = tuple(name for name in self.features if name.split("_", 1)[0] in asked)
         wanted = {name.split("_", 1)[0] for name in features} if self.features else set(asked)
         families = tuple(name for name in self.families if name in asked and name in wanted)
@@ -199,7 +199,7 @@ class Settings:
         Raises
         ------
         UsageError
-            If a key is unknown (the message names the known ones) or a value is of a wrong kind.
+            If a key is unknown (the message names the known ones) or a value has a wrong type.
         """
         known = tuple(field.name for field in fields(cls))
         _require_known("settings", plain, known)

@@ -20,7 +20,7 @@ Textures = dict[str, FloatArray]
 def textures_3d(
     levels: Levels, count: int, *, dependence: int, averaged: bool, threads: int
 ) -> Textures:
-    """Textures over all 13 directions of space, by family and aggregation.
+    """Textures over all 13 directions in three dimensions, by family and aggregation.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def textures_2d(levels: Levels, count: int, *, dependence: int) -> Textures:
 
 
 def mean_known(rows: FloatArray) -> FloatArray:
-    """Mean of each column over the rows (slices, directions) that know it; NaN where none does."""
+    """Mean of each column over its defined rows (slices, directions); NaN where there is none."""
     known = np.isfinite(rows)
     count = known.sum(axis=0)
     sums = np.where(known, rows, 0.0).sum(axis=0)
@@ -126,7 +126,7 @@ def empty_tables(shape: tuple[int, ...], count: int, steps: int, kept: int) -> A
 def sweep(
     levels: Any, planes: Any, steps: Any, dependence: int, tables: Any
 ) -> None:  # pragma: no cover
-    """Count in planes (start, stop). Pairs with the outside land in row and column 0.
+    """Count in planes (start, stop). Pairs with the outside are counted in row and column 0.
 
     Runs are counted where they begin, and only those of two voxels or more: the rest of the
     voxels are runs of one (:func:`lonely`), which spares the most frequent branch.

@@ -1,4 +1,4 @@
-"""What an extraction returns: one row a region, one column a feature."""
+"""Result of an extraction: one row per region, one column per feature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What features can be computed on: grey values on three axes at right angles."""
+"""Requirements on image and mask: grey values on three orthogonal axes, one grid."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One pass over the voxels of a region that looks at the window around each.
+"""One pass over the voxels of a region, computing features of the window around each.
 
-The levels of a window are copied into a small cube with a border of zeros; what is counted there
-stays in the first cache.
+The levels of a window are copied into a small cube with a border of zeros, which fits the first
+cache.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _END = sum(_WIDTHS)
 
 
 def column(family: str, feature: str) -> int:
-    """Where the value of a feature stands among all of a window."""
+    """Index of a feature among all of a window."""
     return _STARTS[KNOWN.index(family)] + tuple(FAMILIES[family]).index(feature)
 
 
 def layout(radius: int) -> Any:
-    """Places of the window's voxels in its cube, steps to 13 neighbours, and all pairs."""
+    """Indices of the window's voxels in its cube, steps to 13 neighbours, and all pairs."""
     side = 2 * radius + 3
     inner = range(1, side - 1)
     half = [step for step in itertools.product((-1, 0, 1), repeat=3) if step > (0, 0, 0)]
@@ -56,7 +56,7 @@ def windows(
     Parameters
     ----------
     levels
-        (z, y, x) of levels 1 to ``count``, 0 for what takes no part.
+        (z, y, x) of levels 1 to ``count``, 0 for voxels not used.
     image
         Intensities on the same grid.
     centres
@@ -86,7 +86,7 @@ def windows(
 def _features(grey: Any, plan: Any, scratch: Any, values: Any) -> None:  # pragma: no cover
     """Values of a window that was copied; leaves the tables empty.
 
-    By itself, so that it is compiled once for all kinds of images and levels.
+    A separate function, so that it is compiled once for all types of images and levels.
     """
     radius, _, dependence, asked, _, (places, steps, first, second) = plan
     (cube, ranks), (numbers, rank_of, level_of), counts, (p, s), marks, tables, _ = scratch

@@ -1,4 +1,4 @@
-"""Features of the few levels within a window, from small tables that are left empty again.
+"""Features of the few levels within a window, from small tables that are reset after use.
 
 A window holds far fewer levels than its region, so tables are kept by rank, 1 to k, in the order
 in which the levels were met; ``level_of`` tells the level of each rank. Every function writes
@@ -40,7 +40,7 @@ def histogram(level_of: Any, numbers: Any, k: int, out: Any) -> None:  # pragma:
 
 @njit(cache=True, nogil=True)
 def _gradients(numbers: Any, top: int, out: Any) -> None:  # pragma: no cover
-    """Steepest rise and fall of the histogram of levels 1 to ``top``, and the levels of both."""
+    """Maximum and minimum gradient of the histogram of levels 1 to ``top``, and their levels."""
     out[19], out[20], out[21], out[22] = 0.0, 1.0, 0.0, 1.0
     if top < 2:
         return
@@ -87,7 +87,7 @@ def cooccurrences(
 
 @njit(cache=True, nogil=True)
 def _spread(level_of: Any, touched: int, tables: Any, out: Any) -> None:  # pragma: no cover
-    """Features of a joint table whose touched cells are listed; empties all tables."""
+    """Features of a joint table whose non-zero cells are listed; resets all tables."""
     joint, cells, apart, together, single, logs, weights = tables
     total, low, high, ranks = np.int64(0), np.int64(1 << 30), np.int64(0), np.int64(0)
     for n in range(touched):
@@ -115,7 +115,7 @@ def _spread(level_of: Any, touched: int, tables: Any, out: Any) -> None:  # prag
 def _of_cells(
     joint: Any, cells: Any, level_of: Any, logs: Any, total: int, out: Any
 ) -> None:  # pragma: no cover
-    """What needs the joint table itself: greatest, entropy, energy, autocorrelation."""
+    """Features that need the joint table itself: maximum, entropy, energy, autocorrelation."""
     greatest, product, squares, information = np.int64(0), np.int64(0), np.int64(0), 0.0
     for n in range(len(cells)):
         a, b = cells[n, 0], cells[n, 1]
@@ -139,7 +139,7 @@ def _of_cells(
 def _of_single(
     level_of: Any, ranks: int, single: Any, logs: Any, total: int, out: Any
 ) -> float:  # pragma: no cover
-    """Mean and variance of single levels; gives their entropy."""
+    """Mean and variance of the marginal distribution; returns its entropy."""
     both, information = 2 * total, 0.0
     linear, square = np.int64(0), np.int64(0)
     for a in range(1, ranks + 1):

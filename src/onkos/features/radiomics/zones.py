@@ -1,4 +1,4 @@
-"""Zones of one level: their sizes and how far from the region's edge they lie."""
+"""Grey level size zones and distance zones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Textures = dict[str, NDArray[np.float64]]
 
 
 def textures(levels: Levels, outline: NDArray[np.uint8], count: int, *, flat: bool) -> Textures:
-    """Zone sizes (szm) and zone distances (dzm), within slices or in space.
+    """Size zone (szm) and distance zone (dzm) features, by slice or in three dimensions.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def _join_all(level: Any, parents: Any, here: Any, steps: Any) -> None:  # pragm
 
 @njit(cache=True, nogil=True)
 def nearest(parents: Any, far: Any) -> None:  # pragma: no cover
-    """Give each root the least distance in its zone."""
+    """Assign to each root the smallest distance in its zone."""
     flat = far.ravel()
     for place in range(len(parents)):
         if parents[place] >= 0:

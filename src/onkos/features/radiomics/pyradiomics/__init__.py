@@ -1,4 +1,4 @@
-"""Parameter files of PyRadiomics, understood: settings of ours and every difference named."""
+"""Translation of PyRadiomics parameter files to Onkos settings, with a list of differences."""
 
 from onkos.features.radiomics.pyradiomics.notes import Difference
 from onkos.features.radiomics.pyradiomics.translation import (

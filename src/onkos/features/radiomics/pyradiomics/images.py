@@ -1,4 +1,4 @@
-"""PyRadiomics' image types as filters of ours, each with its bins."""
+"""PyRadiomics' image types as Onkos filters, each with its binning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LACKING = "we do not have this image; its features are missing"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """One filtered image: PyRadiomics' name of it and our filter."""
+    """One filtered image: PyRadiomics' name and the Onkos filter."""
 
     name: str
     filtering: Filtering
@@ -36,7 +36,7 @@ class Images:
 
 
 def images(types: Mapping[str, Any], setting: Mapping[str, Any], notes: Notes) -> Images:
-    """Images that a parameter file asks for; the original alone if it names none."""
+    """Images requested in a parameter file; the original alone if it names none."""
     types = types or {"Original": {}}
     filtered: list[Image] = []
     for name, custom in types.items():
@@ -63,7 +63,7 @@ def images(types: Mapping[str, Any], setting: Mapping[str, Any], notes: Notes) -
 
 
 def _bins(setting: Mapping[str, Any], notes: Notes | None = None) -> tuple[str, float]:
-    """Discretisation and bins; a number of bins rules out a width, as in PyRadiomics."""
+    """Discretisation and bins; a bin count overrides a width, as in PyRadiomics."""
     width, count = setting.get("binWidth"), setting.get("binCount")
     if count is None:
         return "width", float(25 if width is None else width)

@@ -1,4 +1,4 @@
-"""PyRadiomics' features and ours: which are one, which differ and why, which we do not have.
+"""PyRadiomics and Onkos features: which agree, which differ and why, which are missing here.
 
 What is called the same is equal to a millionth of PyRadiomics' published baseline
 (``tests/golden/test_pyradiomics.py``).
@@ -143,21 +143,21 @@ ABSENT |= {("shape2D", name): "we have no shape of a single slice" for name in _
 
 
 def every(group: str) -> tuple[str, ...]:
-    """Features that PyRadiomics gives if a whole class is asked for."""
+    """Features that PyRadiomics computes if a whole class is requested."""
     shifted = SHIFTED if group == "firstorder" else {}
     others = [name for of, name in (*OTHER, *ABSENT) if of == group]
     return tuple(sorted({*SAME[group], *shifted, *others}))
 
 
 def known(group: str) -> tuple[str, ...]:
-    """Features that PyRadiomics knows by name in a class."""
+    """Features of a class in PyRadiomics, including deprecated ones."""
     redundant = REDUNDANT if group == "shape" else {}
     withdrawn = [name for of, name in DEPRECATED if of == group]
     return tuple(sorted({*every(group), *redundant, *withdrawn}))
 
 
 def tag(group: str, name: str, aggregation: str) -> str | None:
-    """Our tag of a feature of PyRadiomics, aggregated as said; None if we do not have it."""
+    """Onkos tag of a PyRadiomics feature with an aggregation; None if there is none."""
     found = SAME[group].get(name) or OTHER.get((group, name), (None, ""))[0]
     if found is None:
         found = {"firstorder": SHIFTED, "shape": REDUNDANT}.get(group, {}).get(name)

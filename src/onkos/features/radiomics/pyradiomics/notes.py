@@ -1,4 +1,4 @@
-"""What differs between a parameter file of PyRadiomics and what is done with it here."""
+"""List of differences between a PyRadiomics parameter file and its translation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Difference:
     reason: str
 
     def __str__(self) -> str:
-        """One line for a person."""
+        """One line of text."""
         return f"{self.about}: {self.kind}: {self.reason}"
 
 
@@ -38,13 +38,13 @@ class Notes:
     found: list[Difference] = field(default_factory=list)
 
     def left_out(self, about: str, reason: str) -> None:
-        """Note what has no column here."""
+        """Record a feature or image that is not available here."""
         self.found.append(Difference(about=about, kind=LEFT_OUT, reason=reason))
 
     def differs(self, about: str, reason: str) -> None:
-        """Note what has another value."""
+        """Record a feature whose value differs."""
         self.found.append(Difference(about=about, kind=DIFFERS, reason=reason))
 
     def without_effect(self, about: str, reason: str) -> None:
-        """Note a setting that has nothing to set."""
+        """Record a setting without effect."""
         self.found.append(Difference(about=about, kind=WITHOUT_EFFECT, reason=reason))

@@ -1,4 +1,4 @@
-"""What a parameter file of PyRadiomics may say: its keys and the kinds of their values."""
+"""Schema of a PyRadiomics parameter file: its keys and the types of their values."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ _VOXEL_SETTINGS = ("kernelRadius", "maskedKernel", "initValue", "voxelBatch")
 
 
 def require_valid(plain: Mapping[str, Any]) -> None:
-    """Refuse what PyRadiomics' own schema refuses, with the known words named.
+    """Refuse what PyRadiomics' own schema refuses; the message names the known words.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A parameter file of PyRadiomics as settings of ours, with every difference named."""
+"""Translation of a PyRadiomics parameter file to Onkos settings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WITHOUT_EFFECT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
-    """What a parameter file of PyRadiomics becomes.
+    """Translated parameter file.
 
     Parameters
     ----------
@@ -53,12 +53,12 @@ class Translation:
 
 
 def is_parameters(plain: Any) -> bool:
-    """Whether a table is PyRadiomics' rather than our own, by its sections."""
+    """Whether a table is a PyRadiomics parameter file, by its sections."""
     return isinstance(plain, Mapping) and bool({*SECTIONS, "inputImage"} & set(plain))
 
 
 def translate(plain: Mapping[str, Any]) -> Translation:
-    """Settings of ours that do what a parameter file of PyRadiomics (3.0 or 3.1) asks for.
+    """Translate a parameter file of PyRadiomics (3.0 or 3.1) to Onkos settings.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def _asked(classes: Mapping[str, Any]) -> dict[str, Sequence[str]]:
 def _tags(
     asked: Mapping[str, Sequence[str]], aggregation: str, setting: Mapping[str, Any], notes: Notes
 ) -> dict[tuple[str, str], str]:
-    """Our tag of each feature by class and name."""
+    """Onkos tag of each feature by class and name."""
     shift = setting.get("voxelArrayShift", 0)
     tags: dict[tuple[str, str], str] = {}
     for group, named in asked.items():
@@ -138,7 +138,7 @@ def _tags(
 
 
 def _columns(tags: Mapping[tuple[str, str], str], seen: Images) -> dict[str, str]:
-    """PyRadiomics' names and our headers of all columns, image by image."""
+    """PyRadiomics names and Onkos column headers of all features, image by image."""
     columns: dict[str, str] = {}
     shown = [("original", ""), *((one.name, f"{one.filtering.id}_") for one in seen.filtered)]
     for image, start in shown:
@@ -151,7 +151,7 @@ def _columns(tags: Mapping[tuple[str, str], str], seen: Images) -> dict[str, str
 
 
 def _aggregation(setting: Mapping[str, Any]) -> str:
-    """How textures are gathered; PyRadiomics averages over directions, or sums their matrices."""
+    """Aggregation; PyRadiomics averages over directions, or merges their matrices."""
     if setting.get("distances", [1]) != [1]:
         raise UsageError(
             f"distances {setting['distances']}: only [1], as in IBSI's reference; leave it out"
