@@ -100,7 +100,7 @@ def test_whatever_a_header_holds(keyword: str, value: bytes, tmp_path: Path, rng
 @pytest.mark.parametrize(
     ("start", "words"),
     [
-        (gzip.compress(b"\0" * 200), "packed with gzip", mtime=0),
+        (gzip.compress(b"\0" * 200, mtime=0), "packed with gzip"),
         (b"PK\x03\x04" + b"\0" * 99, "a zip archive"),
         (b"%PDF-1.4" + b"\0" * 99, "a PDF"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 99, "a PNG picture"),
