@@ -148,6 +148,13 @@ def judge_again(
     return replace(before, arms=arms, tests=verdict.tests)
 
 
+def kept_settings(folder: Path | str) -> Settings:
+    """The settings that a comparison was judged with."""
+    return _settings(
+        results.load_comparison(Path(folder) / COMPARISON).provenance.settings["judge"]
+    )
+
+
 def judged_tasks(predicted: Predicted, cohort: Cohort) -> tuple[tuple[Task, ...], list[Caveat]]:
     """Tasks that are answered and have a truth, and what is left unjudged.
 

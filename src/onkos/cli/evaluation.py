@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from onkos.cohort.table import load_table
 from onkos.core.case import Cohort
 from onkos.core.comparison import Comparison, Evaluation
 from onkos.core.errors import UsageError
-from onkos.evaluate import COMPARISON, evaluate, judge_again
+from onkos.evaluate import COMPARISON, evaluate, judge_again, kept_settings
 from onkos.io import results
 from onkos.io.whole import write_json, write_text
 from onkos.judge import Settings
@@ -55,7 +55,7 @@ class Asked:
         given = {name: value for name, value in self.chosen.items() if value is not None}
         if self._is_result:
             cohort = self._cohort()
-            settings = Settings(**given) if given else None
+            settings = replace(kept_settings(self.predictions), **given)
             update = track(f"Judging {len(cohort.cases)} cases")
             again = judge_again(self.predictions, cohort, settings=settings, tell=update)
             update(1, 1, "judged")
