@@ -327,7 +327,7 @@ def test_times_that_repeat_the_follow_up_are_no_horizons():
     )
     assert any(caveat.code == "time-repeats" for caveat in found.caveats)
     mixed = {f"c{k}": {6.0 + (k == 7): 0.5} for k in range(60)}
-    with pytest.raises(CohortError, match="case 'c7' has risks at times"):
+    with pytest.raises(CohortError, match="case 'c7': risks at times"):
         evaluate(predicted(mixed, surviving=True), told)
 
 

@@ -63,5 +63,7 @@ def test_unknown_missing_and_mistyped_keys_are_refused(tmp_path, text, says):
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(UsageError, match="breast-us-busi"):
+    with pytest.raises(UsageError, match="did you mean breast-us-busi"):
+        load("breast-us-bus")
+    with pytest.raises(UsageError, match="`onkos recipes` lists"):
         load("no-such-recipe")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,11 @@ def load(name: str) -> Recipe:
     elif Path(name).is_file():
         text = Path(name).read_text(encoding="utf-8")
     else:
-        raise UsageError(f"no recipe {name!r}; expected a TOML file or one of {list(shipped())}")
+        near = get_close_matches(name, shipped(), n=3, cutoff=0.4) or list(shipped()[:3])
+        raise UsageError(
+            f"no recipe {name!r}; did you mean {' or '.join(near)}? Expected a TOML file or a name "
+            "that `onkos recipes` lists"
+        )
     try:
         plain: dict[str, Any] = tomllib.loads(text)
         return from_plain(Recipe, plain)

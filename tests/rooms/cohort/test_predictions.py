@@ -97,7 +97,11 @@ def test_a_case_may_have_risks_at_several_times(tmp_path):
             "line 3: case 'c0' stands on line 2",
         ),
         ("case,patient,time,risk\nc0,P0,6,1\nc0,P0,6,0\n", CohortError, "line 3: .*line 2"),
-        ("case,patient,time,risk\nc0,P0,6,1\nc0,P1,9,0\n", CohortError, "'P1' here and of 'P0'"),
+        (
+            "case,patient,time,risk\nc0,P0,6,1\nc0,P1,9,0\n",
+            CohortError,
+            "'P1', fold 1 here and of 'P0'",
+        ),
         (
             "case,patient,p_a,p_b\nc0,P0,0,1\nc0,P0,0,1\n",
             CohortError,

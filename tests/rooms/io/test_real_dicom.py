@@ -522,7 +522,8 @@ def test_an_outline_without_preamble_is_read(what, tmp_path):
     mask, volume = Mask(labels=labels, geometry=GRID, names={1: "core"}), sourced(GRID)
     path = tmp_path / "a.dcm"
     room = seg if what == "seg" else rtstruct
-    room.write(path, masks=[mask], volume=volume, study=study_of(volume), provenance=PROVENANCE)
+    leaves = export.seg if what == "seg" else export.rtstruct
+    leaves.write(path, masks=[mask], volume=volume, study=study_of(volume), provenance=PROVENANCE)
     data = path.read_bytes()
     path.write_bytes(data[144 + struct.unpack("<I", data[140:144])[0] :])  # the meta information
     (back,) = room.read(path, [volume])

@@ -28,7 +28,8 @@ NAN = math.nan
 
 
 def estimate(value, low, high, *, n=20, missed=0, method="by hand"):
-    return Estimate(value=value, low=low, high=high, n=n, missed=missed, method=Method(what=method))
+    said = method if isinstance(method, Method) else Method(what=method)
+    return Estimate(value=value, low=low, high=high, n=n, missed=missed, method=said)
 
 
 def case(name: str, task: Task, **said) -> JudgedCase:

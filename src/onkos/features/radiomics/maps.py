@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from itertools import accumulate
 from typing import Any
 
@@ -222,9 +223,11 @@ def tags(features: Sequence[str]) -> tuple[str, ...]:
     every = [tag for family in known.values() for tag in family]
     unknown = [name for name in features if name not in known and name not in every]
     if unknown or not features:
+        near = [one for name in unknown for one in get_close_matches(name, every, n=3)]
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
         raise UsageError(
-            f"maps of {unknown or 'no feature'}: known are the families {', '.join(known)}, "
-            f"and of them {', '.join(every)}"
+            f"maps of {unknown or 'no feature'}: {meant}Known are the families {', '.join(known)}, "
+            "and the tags of their features, as `onkos features` has them for columns"
         )
     return tuple(dict.fromkeys(tag for name in features for tag in known.get(name, (name,))))
 
