@@ -103,8 +103,8 @@ def test_an_arm_near_chance_says_that_its_variance_counts_more(rng):
     assert "not shown to rank better than chance" in str(found.method)
     assert "not shown" not in str(area_within(arm(truth, good, folds)).method)
     test = area_difference_within(arm(truth, good, folds), arm(truth, noise, folds))
-    assert "second arm not shown" in test.method
-    assert "first arm" not in test.method
+    assert "second arm not shown" in str(test.method)
+    assert "first arm" not in str(test.method)
 
 
 def test_one_fold_is_not_inflated(rng):
@@ -115,7 +115,7 @@ def test_one_fold_is_not_inflated(rng):
     theirs = delong_test(truth, first, second)
     assert found.error == pytest.approx(theirs.error)
     assert theirs.p <= found.p < theirs.p + 0.02
-    assert "not shown" not in found.method
+    assert "not shown" not in str(found.method)
 
 
 @pytest.mark.parametrize(("scores", "value"), [([3, 2, 1] * 4, 1), ([1, 2, 3] * 4, 0)])
