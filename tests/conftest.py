@@ -1,15 +1,18 @@
-"""What all tests share: the real data folder, Debian's programs, hypothesis profiles."""
+"""What all tests share: the real data folder, Debian's programs, the command line, profiles."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+from onkos.cli import main
 
 settings.register_profile(
     "onkos", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -47,3 +50,17 @@ def tool() -> Callable[[str], str]:
 def rng() -> np.random.Generator:
     """A generator with a fixed seed."""
     return np.random.default_rng(20260101)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command line; gives its exit code, what it printed, and what it complained of."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["onkos", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        printed = capsys.readouterr()
+        return left.value.code, printed.out, printed.err
+
+    return run

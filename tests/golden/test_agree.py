@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
 from onkos.agree import agree
-from onkos.cli import main
 from onkos.cohort.readings import load_readings
 from onkos.cohort.scales import measured, rated
 from onkos.core.geometry import Geometry
@@ -24,20 +22,6 @@ OURS = {
     "conger": "conger_kappa",
     "bp": "brennan_prediger",
 }
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line; gives its exit code and what it printed."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["onkos", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        printed = capsys.readouterr()
-        return left.value.code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

@@ -12,24 +12,12 @@ from onkos.core.errors import ContentError
 from onkos.core.geometry import FloatArray
 from onkos.stats.ranking import BoolArray
 from onkos.stats.readers.ratings import Kind, MarkTable, ReaderStudy
-from onkos.stats.readers.spelling import require_spelled_alike
+from onkos.stats.readers.spelling import Named, require_spelled_alike
 from onkos.stats.resampling import IntArray
 
 
-class Readings(Protocol):
+class Readings(Named, Protocol):
     """Columns of a table of ratings, all of one length."""
-
-    @property
-    def reader(self) -> Sequence[str]:
-        """Who read."""
-
-    @property
-    def modality(self) -> Sequence[str]:
-        """What was read: film or monitor, alone or with the software."""
-
-    @property
-    def case(self) -> Sequence[str]:
-        """Which case."""
 
     @property
     def truth(self) -> Sequence[bool]:

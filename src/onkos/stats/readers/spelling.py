@@ -12,7 +12,7 @@ _LISTED = "the list of lesions"
 
 
 class Named(Protocol):
-    """Columns of a table of ratings, all of one length."""
+    """Columns that say who read what in which case, all of one length."""
 
     @property
     def reader(self) -> Sequence[str]:
@@ -20,7 +20,7 @@ class Named(Protocol):
 
     @property
     def modality(self) -> Sequence[str]:
-        """What was read."""
+        """What was read: film or monitor, alone or with the software."""
 
     @property
     def case(self) -> Sequence[str]:
