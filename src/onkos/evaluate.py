@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from onkos.cohort.predictions import Outlines, Predictions, load_predictions, require_known
 from onkos.core.case import Cohort
@@ -188,6 +189,6 @@ def judged_tasks(predicted: Predicted, cohort: Cohort) -> tuple[tuple[Task, ...]
     return tuple(known or answered), caveats
 
 
-def _settings(plain: Mapping[str, object]) -> Settings:
+def _settings(plain: Mapping[str, Any]) -> Settings:
     """The settings a comparison was judged with."""
-    return Settings(**{**plain, "by": tuple(plain["by"])})  # type: ignore[arg-type]  # as asdict wrote them
+    return Settings(**{**plain, "by": tuple(plain["by"])})

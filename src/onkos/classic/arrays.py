@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from onkos.core.errors import ContentError, ModelError
 from onkos.core.geometry import AnyArray
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 _KINDS = "fiubU"  # floats, whole numbers, truth values and text
 
@@ -30,7 +33,7 @@ def unpacked(cls: type[T], arrays: Mapping[str, Any], prefix: str) -> T:
         If an array is missing or holds something else than numbers or text.
     """
     values = {}
-    for field in fields(cls):  # type: ignore[arg-type]  # dataclasses by the callers' contract
+    for field in fields(cls):
         values[field.name] = taken(arrays, f"{prefix}.{field.name}")
     try:
         return cls(**values)

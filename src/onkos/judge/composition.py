@@ -150,6 +150,7 @@ def _judgement(parts: Sequence[Part], cohort: Cohort, grouping: Grouping, tell: 
         spread={name: one for part in parts for name, one in part.spread().items()},
         caveats=(
             *_unanswered(unanswered, cohort),
+            *_without_width(metrics),
             *(caveat for part in parts for caveat in part.caveats),
         ),
         classes=next((part.classes for part in parts if part.classes), ()),
@@ -166,6 +167,19 @@ def _unanswered(unanswered: Sequence[str], cohort: Cohort) -> list[Caveat]:
         f"worst there is: {named}."
     )
     return [Caveat(code="unanswered", text=text)]
+
+
+def _without_width(metrics: Mapping[str, Estimate]) -> list[Caveat]:
+    """Say which intervals have shrunk to a point, as where every case has the same value."""
+    names = [name for name, one in metrics.items() if one.low == one.high and one.n]
+    if not names:
+        return []
+    named = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    text = (
+        f"Intervals without width: {named}. These cases gave one value however they were "
+        "resampled; that does not say how further cases would do."
+    )
+    return [Caveat(code="interval-without-width", text=text)]
 
 
 def _by_subgroup(

@@ -183,3 +183,14 @@ def test_nothing_to_judge_is_refused(rng):
     cohort, _ = truth(rng, 10)
     with pytest.raises(UsageError, match="nothing to judge"):
         judge([Predicted(name="silent", repeats=((),))], cohort)
+
+
+def test_an_interval_that_shrank_to_a_point_is_said_to_say_nothing_of_further_cases(rng):
+    cohort, told = truth(rng, 40)
+    never = dict.fromkeys(told, 0.1)
+    whole, constant = (judge([said(one)], cohort).judgements[0] for one in (told, never))
+    balanced = constant.metrics["balanced_accuracy"]
+    assert (balanced.low, balanced.high) == (0.5, 0.5)
+    texts = {one.code: one.text for one in constant.caveats}
+    assert "balanced_accuracy" in texts["interval-without-width"]
+    assert "interval-without-width" not in {one.code for one in whole.caveats}
