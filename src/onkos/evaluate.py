@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from onkos.cohort.predictions import Outlines, Predictions, load_predictions, require_known
 from onkos.core.case import Cohort
 from onkos.core.comparison import Comparison, Evaluation, Predicted
 from onkos.core.desk import Tell, silent
-from onkos.core.errors import UsageError
+from onkos.core.errors import ContentError, UsageError
+from onkos.core.plain import from_plain
 from onkos.core.reading import Provenance
 from onkos.core.source import Caveat
 from onkos.core.task import Task
@@ -122,7 +121,7 @@ def judge_again(
     Raises
     ------
     ContentError
-        If the folder holds no comparison.
+        If the folder holds no comparison, or one that does not tell how it was judged.
     CohortError, GeometryError
         If predictions and truth do not fit together.
     """
@@ -133,12 +132,12 @@ def judge_again(
     named = {one.name: one for one in table.predicted()}
     nothing = tuple(() for _ in range(before.repeats))
     models = [named.get(arm.name, Predicted(name=arm.name, repeats=nothing)) for arm in before.arms]
-    asked = before.provenance.settings
+    asked = _terms(before, folder)
     verdict = judge(
         models,
         cohort,
-        tasks=tuple(Task(name) for name in asked["tasks"]),
-        settings=settings or _settings(asked["judge"]),
+        tasks=asked.tasks,
+        settings=settings or asked.judge,
         seed=before.provenance.seed or 0,
         tell=tell,
     )
@@ -150,10 +149,27 @@ def judge_again(
 
 
 def kept_settings(folder: Path | str) -> Settings:
-    """The settings that a comparison was judged with."""
-    return _settings(
-        results.load_comparison(Path(folder) / COMPARISON).provenance.settings["judge"]
-    )
+    """The settings that a comparison was judged with; :class:`ContentError` if it tells none."""
+    return _terms(results.load_comparison(Path(folder) / COMPARISON), Path(folder)).judge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a comparison was asked to judge, and how."""
+
+    tasks: tuple[Task, ...]
+    judge: Settings
+
+
+def _terms(before: Comparison, folder: Path) -> Terms:
+    told = before.provenance.settings
+    try:
+        return from_plain(Terms, {name: told.get(name) for name in ("tasks", "judge")})
+    except (ContentError, UsageError) as error:
+        raise ContentError(
+            f"{folder / COMPARISON}: its provenance does not tell how it was judged: {error}. "
+            "Compare again, or judge its predictions.csv with --truth"
+        ) from error
 
 
 def judged_tasks(predicted: Predicted, cohort: Cohort) -> tuple[tuple[Task, ...], list[Caveat]]:
@@ -187,8 +203,3 @@ def judged_tasks(predicted: Predicted, cohort: Cohort) -> tuple[tuple[Task, ...]
         for task in left
     ]
     return tuple(known or answered), caveats
-
-
-def _settings(plain: Mapping[str, Any]) -> Settings:
-    """The settings a comparison was judged with."""
-    return Settings(**{**plain, "by": tuple(plain["by"])})

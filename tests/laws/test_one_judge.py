@@ -17,6 +17,7 @@ from onkos.cohort.written import write_predictions
 from onkos.compare import Execution, Plan, judged, kept_predictions
 from onkos.core.answers import ObservedOutcome, ReconstructedImage, Risk
 from onkos.core.case import Case, Cohort, known_truths
+from onkos.core.errors import ContentError
 from onkos.core.geometry import Geometry
 from onkos.core.reading import Prediction
 from onkos.core.study import Patient, Study
@@ -235,3 +236,19 @@ def test_a_constant_is_worth_half_however_rare_the_class():
     (arm,) = found.arms
     assert arm.metrics["auc"].value == 0.5
     assert "rare-class" in {caveat.code for caveat in found.caveats}
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"judge": None}, {"judge": {"odd": 1}}, {"judge": {"lesion_iou": 7}}, {"tasks": 3}]
+)
+def test_a_result_that_does_not_tell_how_it_was_judged_is_refused(tmp_path, told):
+    cohort, arms = KINDS["classes"]
+    plan, execution = Plan(folds=3, seed=4), Execution()
+    with kept_predictions(cohort, arms, plan=plan, execution=execution) as made:
+        before = judged(made, cohort, plan=plan, execution=execution)
+        write_predictions(tmp_path, made.predicted(), cohort)
+    settings = {**before.provenance.settings, **told} if told else {}
+    odd = replace(before, provenance=replace(before.provenance, settings=settings))
+    write_comparison(tmp_path / "comparison.json", odd)
+    with pytest.raises(ContentError, match=r"does not tell how it was judged.*Compare again"):
+        judge_again(tmp_path, cohort)

@@ -99,7 +99,8 @@ class Asked:
         if self.truth is not None:
             return load_table(self.truth, target=self.target, images=False)
         asked = results.load_comparison(self.predictions / COMPARISON).provenance.settings
-        return cohort_of(asked.get("question", {}))
+        where = asked.get("question")
+        return cohort_of(where if isinstance(where, Mapping) else {})
 
 
 def write(made: Judged, out: Path) -> tuple[Path, Path]:

@@ -146,13 +146,14 @@ def cohort_of(where: Mapping[str, Any]) -> Cohort:
         If it is not where it was.
     """
     recipe, data = where.get("recipe"), where.get("data")
-    table = where.get("cohort")
+    table, target = where.get("cohort"), where.get("target")
     if isinstance(recipe, str) and isinstance(data, str) and Path(data).is_dir():
         return _laid_out(load_recipe(recipe), Path(data))
-    if isinstance(table, str) and Path(table).is_file():
-        return load_table(Path(table), target=str(where["target"]), images=False)
+    if isinstance(table, str) and isinstance(target, str) and Path(table).is_file():
+        return load_table(Path(table), target=target, images=False)
     raise UsageError(
-        f"the cohort of this result is not at {table or data} any more; give its table with --truth"
+        f"the cohort of this result, {table or data or 'not named in it'}, cannot be opened again; "
+        "give its table with --truth"
     )
 
 

@@ -22,6 +22,7 @@ from onkos.judge.classes import judge_classes
 from onkos.judge.findings import judge_findings
 from onkos.judge.grouping import Grouping, grouped, ordered
 from onkos.judge.images import judge_images
+from onkos.judge.measures import measure
 from onkos.judge.outlines import judge_outlines
 from onkos.judge.part import Judge, Part
 from onkos.judge.prognosis import judge_risks
@@ -171,7 +172,8 @@ def _unanswered(unanswered: Sequence[str], cohort: Cohort) -> list[Caveat]:
 
 def _without_width(metrics: Mapping[str, Estimate]) -> list[Caveat]:
     """Say which intervals have shrunk to a point, as where every case has the same value."""
-    names = [name for name, one in metrics.items() if one.low == one.high and one.n]
+    shrunk = [name for name, one in metrics.items() if one.low == one.high and one.n]
+    names = list(dict.fromkeys(measure(name).label for name in shrunk))
     if not names:
         return []
     named = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

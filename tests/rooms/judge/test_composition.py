@@ -192,5 +192,5 @@ def test_an_interval_that_shrank_to_a_point_is_said_to_say_nothing_of_further_ca
     balanced = constant.metrics["balanced_accuracy"]
     assert (balanced.low, balanced.high) == (0.5, 0.5)
     texts = {one.code: one.text for one in constant.caveats}
-    assert "balanced_accuracy" in texts["interval-without-width"]
+    assert "Balanced accuracy" in texts["interval-without-width"]
     assert "interval-without-width" not in {one.code for one in whole.caveats}
